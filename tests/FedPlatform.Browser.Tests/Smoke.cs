@@ -1,0 +1,7 @@
+namespace FedPlatform.Browser.Tests;
+
+public class Smoke
+{
+    [Fact]
+    public void Holds() => Assert.True(true);
+}
