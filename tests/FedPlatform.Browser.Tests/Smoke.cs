@@ -1,7 +1,0 @@
-namespace FedPlatform.Browser.Tests;
-
-public class Smoke
-{
-    [Fact]
-    public void Holds() => Assert.True(true);
-}
