@@ -48,7 +48,7 @@ public sealed class DatasetCatalogue(IReadOnlyList<string> dataRoots, IReadOnlyL
             }
 
             FullSink sink = new();
-            DatasetReading reading = format.Read(location, sink, ct);
+            DatasetReading reading = Read(format, location, entry, sink, ct);
             int[] train = sink.Train, test = sink.Test;
             DatasetInfo info = format.Describe(location, reading, train, test);
             loaded = new LoadedDataset(info, new ImageSet(info.Shape, sink.TrainPixels, train), new ImageSet(info.Shape, sink.TestPixels, test));
@@ -69,7 +69,7 @@ public sealed class DatasetCatalogue(IReadOnlyList<string> dataRoots, IReadOnlyL
             if (entry.Labels is null)
             {
                 LabelSink sink = new();
-                DatasetReading reading = format.Read(location, sink, ct);
+                DatasetReading reading = Read(format, location, entry, sink, ct);
                 int[] train = sink.Train, test = sink.Test;
                 entry.Labels = new DatasetLabels(format.Describe(location, reading, train, test), train, test);
             }
@@ -90,12 +90,36 @@ public sealed class DatasetCatalogue(IReadOnlyList<string> dataRoots, IReadOnlyL
             if (entry.Samples is null || entry.SamplesPerClass != perClass)
             {
                 SampleSink sink = new(format.Classes, perClass);
-                format.Read(location, sink, ct);
+                Read(format, location, entry, sink, ct);
                 entry.Samples = sink.ToImages(format.Shape);
                 entry.SamplesPerClass = perClass;
             }
 
             return entry.Samples;
+        }
+    }
+
+    /// <summary>Reads, and remembers that files are broken: a page that lists data sets must not read them in vain every time.</summary>
+    private static DatasetReading Read(DatasetFormat format, DatasetLocation location, Entry entry, IImageSink sink, CancellationToken ct)
+    {
+        if (entry.Problem is not null)
+        {
+            throw new DatasetException(entry.Problem);
+        }
+
+        try
+        {
+            return format.Read(location, sink, ct);
+        }
+        catch (DatasetException exception)
+        {
+            // What the disk refused today it may give tomorrow; what it gave is as broken tomorrow.
+            entry.Problem = exception.InnerException is IOException or UnauthorizedAccessException ? null : exception.Message;
+            throw;
+        }
+        catch (IOException exception)
+        {
+            throw new DatasetException($"{format.Title} cannot be read: {exception.Message}", exception);
         }
     }
 
@@ -118,13 +142,15 @@ public sealed class DatasetCatalogue(IReadOnlyList<string> dataRoots, IReadOnlyL
 
         public int SamplesPerClass { get; set; }
 
+        public string? Problem { get; set; }
+
         /// <summary>Forgets everything when the files are not those that were read.</summary>
         public void Expect(DatasetLocation location)
         {
             string now = location.Fingerprint();
             if (now != fingerprint)
             {
-                (fingerprint, Labels, Loaded, Samples) = (now, null, null, null);
+                (fingerprint, Labels, Loaded, Samples, Problem) = (now, null, null, null, null);
             }
         }
     }

@@ -29,9 +29,9 @@ internal sealed class DigitsFormat : DatasetFormat
 
     public override int Classes => 10;
 
-    public override IReadOnlyList<double> Mean { get; } = [0.3055];
+    public override IReadOnlyList<double> Mean { get; } = [0.3050];
 
-    public override IReadOnlyList<double> Std { get; } = [0.3762];
+    public override IReadOnlyList<double> Std { get; } = [0.3759];
 
     public override DatasetLocation Locate(DatasetRoots roots) => new("embedded", []);
 
@@ -59,6 +59,9 @@ internal sealed class DigitsFormat : DatasetFormat
         }
 
         bool[] isTest = TestSplit(labels);
+        int testImages = isTest.Count(test => test);
+        sink.Reserve(Split.Train, labels.Length - testImages, Pixels);
+        sink.Reserve(Split.Test, testImages, Pixels);
         for (int i = 0; i < labels.Length; i++)
         {
             sink.Add(isTest[i] ? Split.Test : Split.Train, labels[i], images[i]);

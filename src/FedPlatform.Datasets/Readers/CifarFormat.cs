@@ -36,6 +36,9 @@ internal abstract class CifarFormat : DatasetFormat
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         long bytes = 0;
         string[] names = ReadNames(location.Files[0], hash, ref bytes);
+        int recordBytes = LabelRanges.Count + Shape.Bytes;
+        sink.Reserve(Split.Train, location.Files.Skip(1).SkipLast(1).Sum(path => new FileInfo(path).Length) / recordBytes, Shape.Bytes);
+        sink.Reserve(Split.Test, new FileInfo(location.Files[^1]).Length / recordBytes, Shape.Bytes);
         (string File, int Records)? firstBatch = null;
         for (int i = 1; i < location.Files.Count; i++)
         {

@@ -45,7 +45,7 @@ internal sealed class FashionMnistFormat : DatasetFormat
             using SourceFile labelFile = SourceFile.Open(location.Files[first], hash);
             byte[] labels = Idx.ReadLabels(labelFile, Classes);
             using SourceFile imageFile = SourceFile.Open(location.Files[first + 1], hash);
-            Idx.ReadImages(imageFile, labelFile.Name, labels, Shape, (label, pixels) => sink.Add(split, label, pixels), cancellationToken);
+            Idx.ReadImages(imageFile, labelFile.Name, labels, Shape, split, sink, cancellationToken);
             bytes += labelFile.Length + imageFile.Length;
         }
 
@@ -59,8 +59,6 @@ internal sealed class FashionMnistFormat : DatasetFormat
 internal static class Idx
 {
     private const uint LabelMagic = 0x00000801, ImageMagic = 0x00000803;
-
-    public delegate void ImageReceiver(int label, ReadOnlySpan<byte> pixels);
 
     public static byte[] ReadLabels(SourceFile file, int classes)
     {
@@ -79,7 +77,8 @@ internal static class Idx
         return labels;
     }
 
-    public static void ReadImages(SourceFile file, string labelFile, byte[] labels, ImageShape shape, ImageReceiver receive, CancellationToken cancellationToken)
+    public static void ReadImages(
+        SourceFile file, string labelFile, byte[] labels, ImageShape shape, Split split, IImageSink sink, CancellationToken cancellationToken)
     {
         Magic(file, ImageMagic, "IDX magic 0x00000803 of an image file");
         int count = Count(file, "images", shape.Bytes);
@@ -96,12 +95,13 @@ internal static class Idx
             throw file.Broken(8, $"images of {shape.Height}×{shape.Width} pixels", $"{height}×{width}");
         }
 
+        sink.Reserve(split, count, shape.Bytes);
         byte[] pixels = new byte[shape.Bytes];
         for (int i = 0; i < count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             file.Read(pixels, $"image {i} of {count}");
-            receive(labels[i], pixels);
+            sink.Add(split, labels[i], pixels);
         }
 
         file.End($"{count} images");
