@@ -15,9 +15,9 @@ internal static partial class YamlSpecParser
 {
     public static SpecNode Parse(string text)
     {
+        Parser parser = new(new StringReader(text));
         try
         {
-            Parser parser = new(new StringReader(text));
             parser.Consume<StreamStart>();
             if (parser.Accept<StreamEnd>(out _))
             {
@@ -37,6 +37,11 @@ internal static partial class YamlSpecParser
         catch (YamlException exception)
         {
             throw new SpecSyntaxException($"This is not YAML at line {exception.Start.Line}, column {exception.Start.Column}: {exception.Message}");
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException or OverflowException or IndexOutOfRangeException or NullReferenceException)
+        {
+            // Seen of the parser itself on damaged text, such as a flow mapping that breaks off inside a word.
+            throw new SpecSyntaxException($"This is not YAML after line {parser.Current?.End.Line ?? 1}, column {parser.Current?.End.Column ?? 1}.");
         }
     }
 
