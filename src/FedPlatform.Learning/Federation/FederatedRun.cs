@@ -160,7 +160,7 @@ public sealed class FederatedRun(RunSetup setup, IRunObserver observer, TimeProv
         Tensor next = mean.Result();
         CheckFinite(next, round, clients);
         foreach ((int k, (double norm, double cosine)) in geometry.Against(next)) clients[k] = clients[k] with { UpdateNorm = norm, UpdateCosine = cosine };
-        global.copy_(next).Dispose();
+        global.copy_(next);
         clock.Lap("aggregate");
         return new RoundReport { Round = round, Loss = loss / seen, Clients = clients };
     }

@@ -121,7 +121,7 @@ public sealed class SimulatedCohort(WorkerPool pool, StateLayout layout, int[][]
 
         privates.Set(client, worker.Model.PrivateHeads());
         Tensor upload = Rent(worker);
-        upload.copy_(worker.Model.Upload).Dispose();
+        upload.copy_(worker.Model.Upload);
         return new ClientUpdate(() => Return(upload))
         {
             Client = client,

@@ -23,7 +23,7 @@ public sealed class WeightedMean : IDisposable
     public void Fold(Tensor upload, int samples)
     {
         using Scalar weight = ((float)((double)samples / total)).ToScalar();
-        sum.add_(upload, weight).Dispose();
+        sum.add_(upload, weight);
         folded += samples;
     }
 

@@ -17,7 +17,7 @@ public static class HeadCrossEntropy
         long batch = logits.shape[0];
         Tensor target = labels.view(batch, 1, 1).expand(batch, heads, 1);
         Tensor logProbability = logits.view(batch, heads, classes).log_softmax(2);
-        Tensor loss = logProbability.gather(2, target).sum(0).neg_().view(heads);
+        Tensor loss = logProbability.gather(2, target).sum(dim: 0L).neg_().view(heads);
         Tensor gradient = logProbability.exp_().scatter_add_(2, target, full([batch, heads, 1], -1f, device: logits.device)).div_((float)batch);
         return (loss, gradient.view(batch, heads * classes));
     }

@@ -15,20 +15,20 @@ public sealed class FlatSgd(Tensor weights, Tensor gradient, double learningRate
     /// <summary>One step; <paramref name="gradient"/> is left as it is but for the decay term added to it.</summary>
     public void Step()
     {
-        if (weightDecay != 0) gradient.add_(weights, decay).Dispose();
+        if (weightDecay != 0) gradient.add_(weights, decay);
         if (velocity is null)
         {
-            weights.add_(gradient, rate).Dispose();
+            weights.add_(gradient, rate);
             return;
         }
 
-        velocity.mul_(factor).Dispose();
-        velocity.add_(gradient).Dispose();
-        weights.add_(velocity, rate).Dispose();
+        velocity.mul_(factor);
+        velocity.add_(gradient);
+        weights.add_(velocity, rate);
     }
 
     /// <summary>Forgets the momentum, as a fresh optimiser would.</summary>
-    public void Reset() => velocity?.zero_().Dispose();
+    public void Reset() => velocity?.zero_();
 
     public void Dispose()
     {
