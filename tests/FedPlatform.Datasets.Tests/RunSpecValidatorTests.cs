@@ -177,6 +177,15 @@ public class RunSpecValidatorTests
     }
 
     [Fact]
+    public void A_part_that_is_null_is_a_problem_and_no_exception()
+    {
+        RunSpec spec = System.Text.Json.JsonSerializer.Deserialize<RunSpec>(
+            """{ "dataset": "digits", "partition": null, "evaluation": null, "model": null }""", Contracts.ContractJson.Options)!;
+        Assert.Equal(["partition", "evaluation"], RunSpecValidator.Validate(spec, Digits).Select(p => p.Field));
+        Assert.Equal(["name", "dataset", "model", "device"], RunSpecValidator.Validate(Good with { Name = null!, Dataset = null!, Model = null!, Device = null! }, Digits).Select(p => p.Field));
+    }
+
+    [Fact]
     public void A_long_value_is_cut_in_the_message()
     {
         SpecProblem problem = Assert.Single(RunSpecValidator.Validate(Good with { Model = new string('x', 10_000) }, Digits));

@@ -14,6 +14,23 @@ public static partial class RunSpecValidator
     {
         ArgumentNullException.ThrowIfNull(spec);
         Checks checks = new();
+
+        // A spec that came through a serialiser instead of the reader may hold nulls where the records promise objects.
+        (string Field, object? Part)[] parts =
+        [
+            ("longTail", spec.LongTail), ("partition", spec.Partition), ("algorithm", spec.Algorithm),
+            ("augmentation", spec.Augmentation), ("evaluation", spec.Evaluation),
+        ];
+        foreach ((string field, object? part) in parts)
+        {
+            checks.That(part is not null, field, value: null, "must be an object");
+        }
+
+        if (checks.Problems.Count > 0)
+        {
+            return checks.Problems;
+        }
+
         General(spec, checks);
         Data(spec, checks);
         Method(spec, checks);
