@@ -191,9 +191,7 @@ public static partial class RunSpecValidator
 
     private sealed class Checks
     {
-        private readonly List<SpecProblem> problems = [];
-
-        public IReadOnlyList<SpecProblem> Problems => problems;
+        public List<SpecProblem> Problems { get; } = [];
 
         public static string Write(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 
@@ -206,7 +204,7 @@ public static partial class RunSpecValidator
             if (!holds)
             {
                 string written = value?.Length > 80 ? value[..80] + "…" : value ?? "nothing";
-                problems.Add(new SpecProblem(field, value is null ? null : written, $"{field} {bound}, got {got ?? (written.Length == 0 ? "nothing" : written)}."));
+                Problems.Add(new SpecProblem(field, value is null ? null : written, $"{field} {bound}, got {got ?? (written.Length == 0 ? "nothing" : written)}."));
             }
         }
 
