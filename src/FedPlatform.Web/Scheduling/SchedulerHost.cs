@@ -1,0 +1,61 @@
+using FedPlatform.Web.Runs;
+using Microsoft.Extensions.Options;
+using Quartz;
+
+namespace FedPlatform.Web.Scheduling;
+
+/// <summary>
+/// Starts the scheduler once the server listens (a run's process calls it back at once), then reconciles for ever; stops it
+/// first at shutdown, while the database is still open.
+/// </summary>
+public sealed partial class SchedulerHost(
+    ISchedulerFactory schedulers,
+    Reconciler reconciler,
+    IHostApplicationLifetime lifetime,
+    IOptions<RunOptions> options,
+    TimeProvider time,
+    ILogger<SchedulerHost> log) : BackgroundService
+{
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        var scheduler = await schedulers.GetScheduler(cancellationToken);
+        foreach (var running in await scheduler.GetCurrentlyExecutingJobs(cancellationToken))
+        {
+            await scheduler.Interrupt(running.FireInstanceId, cancellationToken);
+        }
+
+        await scheduler.Shutdown(true, cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var listening = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (lifetime.ApplicationStarted.Register(() => listening.TrySetResult()))
+        await using (stoppingToken.Register(() => listening.TrySetCanceled(stoppingToken)))
+        {
+            await listening.Task;
+        }
+
+        await reconciler.Reclaim(stoppingToken);
+        var scheduler = await schedulers.GetScheduler(stoppingToken);
+        await scheduler.Start(stoppingToken);
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.ReconcileSeconds), time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await reconciler.Reconcile(stoppingToken);
+            }
+#pragma warning disable CA1031 // the next pass tries again; a reconciler that ends would leave dead runs on their devices
+            catch (Exception e) when (e is not OperationCanceledException)
+#pragma warning restore CA1031
+            {
+                LogFailed(log, e);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A pass of the reconciler failed")]
+    private static partial void LogFailed(ILogger logger, Exception exception);
+}
