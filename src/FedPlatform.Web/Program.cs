@@ -1,5 +1,44 @@
-var builder = WebApplication.CreateBuilder(args);
+using FedPlatform.Web.Api;
+using FedPlatform.Web.Components;
+using FedPlatform.Web.Datasets;
+using FedPlatform.Web.Identity;
+using FedPlatform.Web.Persistence;
+using FedPlatform.Web.Realtime;
+using FedPlatform.Web.Runs;
+using FedPlatform.Web.Scheduling;
+
+// appsettings.json and wwwroot lie beside the executable; the data folder is the current directory's.
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 builder.WebHost.UseStaticWebAssets();
+
+builder.AddPersistence();
+builder.AddRealtime();
+builder.AddDatasets();
+builder.AddRuns();
+builder.AddScheduling();
+builder.AddIdentityAndTeams();
+builder.AddApi();
+builder.AddDashboard();
+
 var app = builder.Build();
-app.MapStaticAssets();
-app.Run();
+if (!await app.OpenStorage())
+{
+    return 1;
+}
+
+app.UseSecurityHeaders();
+app.UseApiProblems();
+app.UseAuthentication();
+app.UseAuthorization();
+app.UseRateLimiter();
+app.UseAntiforgery();
+
+app.MapStaticAssets().AllowAnonymous();
+app.MapSignIn();
+app.MapApi();
+app.MapAgentApi();
+app.MapHubs();
+app.MapDashboard();
+
+await app.RunAsync();
+return 0;

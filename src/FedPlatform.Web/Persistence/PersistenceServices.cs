@@ -29,15 +29,36 @@ public static class PersistenceServices
         return builder;
     }
 
-    /// <summary>Checks the options, takes the storage for this server and brings the database to the newest schema.</summary>
-    public static async Task OpenStorage(this WebApplication app, CancellationToken cancellationToken = default)
+    /// <summary>Checks every option, takes the storage for this server and brings the database to the newest schema.</summary>
+    /// <returns>False when the server cannot start: what is wrong has been said on standard error, all of it.</returns>
+    public static async Task<bool> OpenStorage(this WebApplication app, CancellationToken cancellationToken = default)
     {
-        app.Services.GetRequiredService<IStartupValidator>().Validate();
-        app.Services.GetRequiredService<StorageLock>();
-        var layout = app.Services.GetRequiredService<StorageLayout>();
-        Directory.CreateDirectory(layout.Runs);
-        await using var scope = app.Services.CreateAsyncScope();
-        await using var db = await scope.ServiceProvider.GetRequiredService<IDbContextFactory<PlatformContext>>().CreateDbContextAsync(cancellationToken);
-        await PlatformDatabase.Migrate(db, cancellationToken);
+        try
+        {
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
+            app.Services.GetRequiredService<StorageLock>();
+            var layout = app.Services.GetRequiredService<StorageLayout>();
+            Directory.CreateDirectory(layout.Runs);
+            await using var db = await app.Services.GetRequiredService<IDbContextFactory<PlatformContext>>().CreateDbContextAsync(cancellationToken);
+            await PlatformDatabase.Migrate(db, cancellationToken);
+            return true;
+        }
+        catch (Exception e) when (e is OptionsValidationException or StorageInUseException or AggregateException)
+        {
+            Console.Error.WriteLine("FedPlatform cannot start:");
+            foreach (var message in Messages(e))
+            {
+                Console.Error.WriteLine("  " + message);
+            }
+
+            return false;
+        }
     }
+
+    private static IEnumerable<string> Messages(Exception e) => e switch
+    {
+        AggregateException all => all.InnerExceptions.SelectMany(Messages),
+        OptionsValidationException options => options.Failures,
+        _ => [e.Message],
+    };
 }

@@ -14,10 +14,12 @@ public sealed class StorageLock : IDisposable
         }
         catch (IOException e)
         {
-            throw new InvalidOperationException(
+            throw new StorageInUseException(
                 $"Another server uses Storage:Root '{layout.Root}'. Stop it, or give this one a root and a port of its own.", e);
         }
     }
 
     public void Dispose() => _file.Dispose();
 }
+
+public sealed class StorageInUseException(string message, Exception inner) : Exception(message, inner);

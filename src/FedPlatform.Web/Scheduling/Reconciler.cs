@@ -43,8 +43,8 @@ public sealed partial class Reconciler(
         }
 
         await RequeueLost(cancellationToken);
-        var waiting = await db.Queue().Select(r => new QueuedRun(r.Id, r.LeaseEpoch, r.Device, r.DueAt)).ToListAsync(cancellationToken);
-        await queue.Rebuild(waiting, cancellationToken);
+        await queue.Open(cancellationToken);
+        await RememberForgotten(cancellationToken);
     }
 
     /// <summary>One pass.</summary>

@@ -20,11 +20,7 @@ public sealed partial class SchedulerHost(
     {
         await base.StopAsync(cancellationToken);
         var scheduler = await schedulers.GetScheduler(cancellationToken);
-        foreach (var running in await scheduler.GetCurrentlyExecutingJobs(cancellationToken))
-        {
-            await scheduler.Interrupt(running.FireInstanceId, cancellationToken);
-        }
-
+        await scheduler.Interrupt(QuartzRunQueue.Job, cancellationToken);
         await scheduler.Shutdown(true, cancellationToken);
     }
 

@@ -8,6 +8,9 @@ namespace FedPlatform.Web.Scheduling;
 
 public static class SchedulingServices
 {
+    /// <summary>Jobs only wait for their processes; the execution groups decide how many run.</summary>
+    private const int Threads = 64;
+
     public static WebApplicationBuilder AddScheduling(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -37,9 +40,10 @@ public static class SchedulingServices
         services.AddHostedService(p => p.GetRequiredService<RunLog>());
         services.AddQuartz(quartz =>
         {
+            quartz.UseDefaultThreadPool(Threads);
             quartz.UsePersistentStore(store =>
             {
-                store.UseSqlite(source => { });
+                store.UseSqlite(Connection(builder.Configuration));
                 store.ProvisionSchema();
             });
             quartz.UseExecutionLimits((provider, limits) =>
@@ -54,5 +58,13 @@ public static class SchedulingServices
         // After the log: stopped before it, so that the last lines of a process are written.
         services.AddHostedService<SchedulerHost>();
         return builder;
+    }
+
+    /// <summary>Quartz has a file of its own: its transactions never wait for ours.</summary>
+    private static string Connection(ConfigurationManager configuration)
+    {
+        var storage = configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new StorageOptions();
+        var layout = new StorageLayout(Options.Create(storage));
+        return new SqliteConnectionStringBuilder { DataSource = layout.SchedulerDatabase, DefaultTimeout = 30 }.ToString();
     }
 }
