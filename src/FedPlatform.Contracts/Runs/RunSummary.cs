@@ -47,6 +47,9 @@ public sealed record RunSummary
     /// <summary>SHA-256 of the last committed checkpoint, hex.</summary>
     public string? Checkpoint { get; init; }
 
+    /// <summary>File name of the last committed checkpoint in the run's folder; null before the first.</summary>
+    public string? CheckpointName { get; init; }
+
     /// <summary>This summary after one more committed round.</summary>
     public RunSummary With(RoundReport report, string? checkpoint) => this with
     {
