@@ -22,10 +22,9 @@ internal static class PartitionCommand
             Screen screen = Screen.Standard();
             try
             {
-                RunSpec spec = SpecFile.Read(parsed.GetValue(path)!);
-                StorageSettings storage = StorageSettings.Load(parsed.GetValue(data) ?? [], null);
-                LoadedDataset loaded = new TorchRunner(storage, null, TimeProvider.System).Prepare(spec);
-                foreach (string line in Table(FederatedPlan.Create(spec, loaded).Report)) screen.Line(line);
+                var catalogue = new DatasetCatalogue(StorageSettings.Load(parsed.GetValue(data) ?? [], null).DataRoots);
+                RunSpec spec = SpecFile.Read(parsed.GetValue(path)!, catalogue);
+                foreach (string line in Table(FederatedPlan.Create(spec, catalogue.Labels(spec.Dataset)).Report)) screen.Line(line);
                 return AgentProtocol.ExitFinished;
             }
             catch (SpecProblemsException problems)

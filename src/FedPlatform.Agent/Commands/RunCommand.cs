@@ -68,7 +68,9 @@ internal static class RunCommand
     {
         try
         {
-            RunSpec? spec = path is null ? null : SpecFile.Read(path);
+            StorageSettings storage = StorageSettings.Load(roots, cache);
+            var catalogue = new DatasetCatalogue(storage.DataRoots);
+            RunSpec? spec = path is null ? null : SpecFile.Read(path, catalogue);
             using RunFolder folder = RunFolder.Open(output);
             if (resume && folder.HasRounds && folder.ReadSpec() is { } kept)
             {
@@ -91,16 +93,7 @@ internal static class RunCommand
 
             var orders = new RunOrders();
             using var signals = new StopSignals(orders, screen);
-            var runner = new TorchRunner(StorageSettings.Load(roots, cache), workers, TimeProvider.System);
-            try
-            {
-                runner.Prepare(spec);
-            }
-            catch (DatasetException)
-            {
-                // The run itself fails with the same words, and its summary keeps them.
-            }
-
+            var runner = new TorchRunner(catalogue, storage.CacheFolder, workers, TimeProvider.System);
             var offline = new OfflineRun(runner, folder, spec, orders, new RunDisplay(screen, spec.Rounds), logging.CreateLogger("run"));
             return await RunThread.Start("round loop", () => offline.Run(resume, CancellationToken.None));
         }
@@ -140,7 +133,8 @@ internal static class RunCommand
         Directory.CreateDirectory(folder);
         // Beside the run folders, so that the runs of one server share it.
         string shared = Path.Combine(Path.GetDirectoryName(folder) ?? folder, ".cache");
-        var runner = new TorchRunner(StorageSettings.Load(roots, cache, shared), workers, TimeProvider.System);
+        StorageSettings storage = StorageSettings.Load(roots, cache, shared);
+        var runner = new TorchRunner(new DatasetCatalogue(storage.DataRoots), storage.CacheFolder, workers, TimeProvider.System);
         var options = new AttachedOptions { Server = server, Run = run, Epoch = epoch, Token = token, Folder = folder };
         try
         {

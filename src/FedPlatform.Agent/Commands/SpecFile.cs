@@ -1,14 +1,15 @@
 using FedPlatform.Agent.Running;
 using FedPlatform.Contracts.Specs;
+using FedPlatform.Datasets;
 using FedPlatform.Datasets.Specs;
 
 namespace FedPlatform.Agent.Commands;
 
-/// <summary>Reads a spec from a JSON or YAML file, or from standard input for <c>-</c>.</summary>
+/// <summary>Reads and validates a spec from a JSON or YAML file, or from standard input for <c>-</c>.</summary>
 internal static class SpecFile
 {
     /// <exception cref="SpecProblemsException">Everything that is wrong with it, at once.</exception>
-    public static RunSpec Read(string path)
+    public static RunSpec Read(string path, DatasetCatalogue catalogue)
     {
         string text;
         try
@@ -20,8 +21,7 @@ internal static class SpecFile
             throw new SpecProblemsException([new SpecProblem("", path, $"The spec {path} cannot be read: {error.Message}")]);
         }
 
-        SpecReading reading = RunSpecReader.Read(text);
-        if (reading.Spec is not { } spec || reading.Problems.Count > 0) throw new SpecProblemsException(reading.Problems);
-        return spec;
+        SpecReading reading = RunSpecValidator.Check(text, catalogue);
+        return reading.Spec ?? throw new SpecProblemsException(reading.Problems);
     }
 }
