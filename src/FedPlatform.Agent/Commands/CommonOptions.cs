@@ -20,9 +20,17 @@ internal static class CommonOptions
 
     public static Option<bool> Verbose() => new("--verbose", "-v") { Description = "Log everything, with the traces of errors." };
 
-    public static Option<int?> Workers() => new("--workers", "-w")
+    public static Option<int?> Workers()
     {
-        Description = "Clients trained at the same time, one thread each; without it the spec's, or one a core. Never changes the result.",
-        HelpName = "N",
-    };
+        var workers = new Option<int?>("--workers", "-w")
+        {
+            Description = "Clients trained at the same time, one thread each; without it the spec's, or one a core. Never changes the result.",
+            HelpName = "N",
+        };
+        workers.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && int.TryParse(token.Value, out int n) && n < 1) result.AddError("--workers must be at least 1.");
+        });
+        return workers;
+    }
 }

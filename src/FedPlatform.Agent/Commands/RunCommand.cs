@@ -26,7 +26,7 @@ internal static class RunCommand
         var workers = CommonOptions.Workers();
         var cache = CommonOptions.Cache();
         var verbose = CommonOptions.Verbose();
-        var server = new Option<Uri?>("--server") { Description = "Address of the web host that holds the run; used by the host itself, see docs/agent.md.", HelpName = "URL" };
+        var server = new Option<string?>("--server") { Description = "Address of the web host that holds the run; used by the host itself, see docs/agent.md.", HelpName = "URL" };
         var run = new Option<Guid?>("--run") { Description = "With --server: the run.", HelpName = "GUID" };
         var epoch = new Option<long?>("--epoch") { Description = "With --server: the epoch of the lease.", HelpName = "N" };
         var command = new Command("run",
@@ -40,15 +40,16 @@ internal static class RunCommand
               run my-run.yaml --out results/mine --data ~/datasets --workers 2
             """)
         { spec, output, resume, data, workers, cache, verbose, server, run, epoch };
+        // Only what was given counts here: values that cannot be read are reported by the parser itself.
         command.Validators.Add(result =>
         {
-            bool attached = result.GetValue(server) is not null;
-            if (attached && result.GetValue(spec) is not null) result.AddError("With --server the spec comes from the server: leave SPEC out.");
-            if (attached && result.GetValue(resume)) result.AddError("With --server the server says where to go on: leave --resume out.");
-            if (attached && (result.GetValue(run) is null || result.GetValue(epoch) is null)) result.AddError("--server needs --run and --epoch.");
-            if (!attached && (result.GetValue(run) is not null || result.GetValue(epoch) is not null)) result.AddError("--run and --epoch need --server.");
-            if (!attached && result.GetValue(spec) is null && !result.GetValue(resume)) result.AddError("Name a SPEC file, or add --resume to go on with the run in DIR.");
-            if (result.GetValue(workers) is < 1) result.AddError("--workers must be at least 1.");
+            bool Given(Option option) => result.GetResult(option) is { Implicit: false };
+            bool named = result.GetResult(spec) is { Tokens.Count: > 0 }, attached = Given(server);
+            if (attached && named) result.AddError("With --server the spec comes from the server: leave SPEC out.");
+            if (attached && Given(resume)) result.AddError("With --server the server says where to go on: leave --resume out.");
+            if (attached && !(Given(run) && Given(epoch))) result.AddError("--server needs --run and --epoch.");
+            if (!attached && (Given(run) || Given(epoch))) result.AddError("--run and --epoch need --server.");
+            if (!attached && !named && !Given(resume)) result.AddError("Name a SPEC file, or add --resume to go on with the run in DIR.");
         });
         command.SetAction(async (parsed, _) =>
         {
@@ -110,7 +111,7 @@ internal static class RunCommand
     }
 
     private static async Task<int> Attach(
-        Screen screen, ILoggerFactory logging, Uri server, Guid run, long epoch, string output, string[] roots, string? cache, int? workers)
+        Screen screen, ILoggerFactory logging, string server, Guid run, long epoch, string output, string[] roots, string? cache, int? workers)
     {
         if (Environment.GetEnvironmentVariable(AgentProtocol.TokenVariable) is not { Length: > 0 } token)
         {
@@ -118,7 +119,7 @@ internal static class RunCommand
             return AgentProtocol.ExitBadInput;
         }
 
-        if (!server.IsAbsoluteUri || server.Scheme is not ("http" or "https"))
+        if (!Uri.TryCreate(server, UriKind.Absolute, out Uri? address) || address.Scheme is not ("http" or "https"))
         {
             screen.Error($"--server must be an http or https address, got {server}");
             return AgentProtocol.ExitBadInput;
@@ -135,7 +136,7 @@ internal static class RunCommand
         string shared = Path.Combine(Path.GetDirectoryName(folder) ?? folder, ".cache");
         StorageSettings storage = StorageSettings.Load(roots, cache, shared);
         var runner = new TorchRunner(new DatasetCatalogue(storage.DataRoots), storage.CacheFolder, workers, TimeProvider.System);
-        var options = new AttachedOptions { Server = server, Run = run, Epoch = epoch, Token = token, Folder = folder };
+        var options = new AttachedOptions { Server = address, Run = run, Epoch = epoch, Token = token, Folder = folder };
         try
         {
             return await new AttachedRun(runner, options, TimeProvider.System, logging.CreateLogger("run")).Run(CancellationToken.None);

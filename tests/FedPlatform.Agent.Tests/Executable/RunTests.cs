@@ -123,6 +123,9 @@ public sealed class RunTests : IDisposable
     [InlineData("run", "spec.json", "--out", "x", "--server", "http://localhost:1")]
     [InlineData("run", "spec.json", "--out", "x", "--workers", "0")]
     [InlineData("run", "spec.json", "--out", "x", "--epoch", "3")]
+    [InlineData("run", "--out", "x", "--server", "http://localhost:1", "--run", "seven", "--epoch", "1")]
+    [InlineData("run", "--out", "x", "--server", "nowhere", "--run", "6f9619ff-8b86-d011-b42d-00c04fc964ff", "--epoch", "1")]
+    [InlineData("bench", "nothing")]
     [InlineData("fly")]
     public async Task Options_that_do_not_fit_together_are_bad_input(params string[] arguments) =>
         Assert.Equal(AgentProtocol.ExitBadInput, (await Agent.Run(arguments)).Exit);
