@@ -14,7 +14,7 @@ public sealed record Augmentation(int CropPadding, bool HorizontalFlip)
 
 /// <summary>
 /// Makes minibatches from the resident uint8 images: gather, crop, mirror and normalise in one pass over the pixels, by a table of
-/// 256 values a channel, straight into one reused tensor. One thread's.
+/// 256 values a channel, straight into one reused channels-last tensor. One thread's.
 /// </summary>
 public sealed unsafe class BatchAssembler : IDisposable
 {
@@ -32,11 +32,14 @@ public sealed unsafe class BatchAssembler : IDisposable
         (shape, this.augmentation, this.capacity, this.device) = (info.Shape, augmentation, capacity, device);
         table = Table(info);
         using DisposeScope scope = NewDisposeScope();
-        images = zeros(capacity, shape.Channels, shape.Height, shape.Width).DetachFromDisposeScope();
+
+        // Channels-last in memory. The strides come from the permutation: with one channel both layouts are "contiguous", and
+        // libtorch would make the slower one of them.
+        images = zeros(capacity, shape.Height, shape.Width, shape.Channels).permute(0, 3, 1, 2).DetachFromDisposeScope();
         labels = zeros(capacity, dtype: ScalarType.Int64).DetachFromDisposeScope();
 
         // The tensors live as long as this object and never move: their addresses are taken once.
-        fixed (byte* p = images.bytes) imageData = (float*)p;
+        fixed (byte* p = images.permute(0, 2, 3, 1).bytes) imageData = (float*)p;
         fixed (byte* p = labels.bytes) labelData = (long*)p;
     }
 
@@ -81,8 +84,8 @@ public sealed unsafe class BatchAssembler : IDisposable
         {
             ReadOnlySpan<float> values = table.AsSpan(c * 256, 256);
             ReadOnlySpan<byte> from = source.Slice(c * plane, plane);
-            Span<float> to = target.Slice(c * plane, plane);
-            for (int i = 0; i < from.Length; i++) to[i] = values[from[i]];
+            int at = c;
+            for (int i = 0; i < from.Length; i++, at += shape.Channels) target[at] = values[from[i]];
         }
     }
 
@@ -95,21 +98,17 @@ public sealed unsafe class BatchAssembler : IDisposable
         for (int c = 0; c < shape.Channels; c++)
         {
             ReadOnlySpan<float> values = table.AsSpan(c * 256, 256);
+            int at = c;
             for (int y = 0; y < h; y++)
             {
-                Span<float> to = target.Slice((c * h + y) * w, w);
+                // The crop's window is shifted by (dy, dx); what it shows is then mirrored.
                 int sy = y + dy;
-                if ((uint)sy >= (uint)h)
-                {
-                    to.Fill(values[0]);
-                    continue;
-                }
-
-                ReadOnlySpan<byte> from = source.Slice((c * h + sy) * w, w);
-                for (int x = 0; x < w; x++)
+                bool inside = (uint)sy < (uint)h;
+                ReadOnlySpan<byte> from = inside ? source.Slice((c * h + sy) * w, w) : default;
+                for (int x = 0; x < w; x++, at += shape.Channels)
                 {
                     int sx = (mirror ? w - 1 - x : x) + dx;
-                    to[x] = (uint)sx < (uint)w ? values[from[sx]] : values[0];
+                    target[at] = inside && (uint)sx < (uint)w ? values[from[sx]] : values[0];
                 }
             }
         }

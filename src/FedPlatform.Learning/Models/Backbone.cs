@@ -53,7 +53,7 @@ public abstract class Backbone
 
     public IReadOnlyList<StateEntry> Buffers => buffers;
 
-    /// <summary>x [B,c,h,w] → z [B,d]. <paramref name="train"/>: BatchNorm uses and updates batch statistics.</summary>
+    /// <summary>x [B,c,h,w] → z [B,d]. x should be channels-last in memory: convolutions gain a quarter, max-pooling five times. <paramref name="train"/>: BatchNorm uses and updates batch statistics.</summary>
     public abstract Tensor Forward(BackboneState state, Tensor x, bool train);
 
     /// <summary>Declares a parameter and returns its index in <see cref="BackboneState.Parameters"/>.</summary>
