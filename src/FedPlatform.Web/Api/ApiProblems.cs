@@ -1,4 +1,5 @@
 using FedPlatform.Datasets.Specs;
+using FedPlatform.Web.Persistence;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace FedPlatform.Web.Api;
@@ -26,6 +27,7 @@ internal static class ApiProblems
                 {
                     BadHttpRequestException bad => (bad.StatusCode, bad.InnerException?.Message ?? bad.Message),
                     UnauthorizedAccessException denied => (StatusCodes.Status403Forbidden, denied.Message),
+                    { } full when DiskFull.Is(full) => (StatusCodes.Status507InsufficientStorage, "The server's disk is full."),
                     OperationCanceledException => (StatusCodes.Status499ClientClosedRequest, "The request was cancelled."),
                     _ => (StatusCodes.Status500InternalServerError, "The server failed; its log says why."),
                 };

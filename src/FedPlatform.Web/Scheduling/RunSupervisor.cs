@@ -47,8 +47,8 @@ public sealed partial class RunSupervisor(
             var tail = new OutputTail(TailLines);
             using var kill = new CancellationTokenSource();
             using var registration = processes.Add(runId, process, kill);
-            process.OutputDataReceived += (_, line) => Take(runId, "info", line.Data, null);
-            process.ErrorDataReceived += (_, line) => Take(runId, "warning", line.Data, tail);
+            process.OutputDataReceived += (_, _) => { };
+            process.ErrorDataReceived += (_, line) => tail.Add(line.Data);
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
             if (ProcessIdentity.Of(process.Id) is { } identity)
@@ -119,10 +119,17 @@ public sealed partial class RunSupervisor(
             attached = run.State != RunState.Starting;
         }
 
+        // Log lines come by the hub; what was printed counts when a process dies without a word.
+        foreach (var printed in tail.Lines)
+        {
+            runLog.Add(runId, "error", printed);
+        }
+
+        await runLog.Flush(CancellationToken.None);
         switch (exit)
         {
             case AgentProtocol.ExitBadInput:
-                await ends.GiveUp(runId, epoch, tail.LastLine ?? "The run's process refused its input.", CancellationToken.None);
+                await ends.GiveUp(runId, epoch, tail.Cause ?? "The run's process refused its input.", CancellationToken.None);
                 return;
             case AgentProtocol.ExitFinished or AgentProtocol.ExitPaused or AgentProtocol.ExitStopped:
                 var kind = exit switch
@@ -135,13 +142,13 @@ public sealed partial class RunSupervisor(
                 return;
             case > 0 and < KilledBySignal when !attached:
                 // It never came as far as asking for its work: the next one would not either.
-                await ends.GiveUp(runId, epoch, $"The run's process cannot start (exit code {exit}): {tail.LastLine ?? "it said nothing"}", CancellationToken.None);
+                await ends.GiveUp(runId, epoch, $"The run's process cannot start (exit code {exit}): {tail.Cause ?? "it said nothing"}", CancellationToken.None);
                 return;
         }
 
         var why = exit > KilledBySignal
             ? $"The run's process was killed (signal {exit - KilledBySignal})."
-            : $"The run's process ended without a word (exit code {exit}){(tail.LastLine is { } line ? ": " + line : ".")}";
+            : $"The run's process ended without a word (exit code {exit}){(tail.Cause is { } line ? ": " + line : ".")}";
         if (await ends.ProcessGone(runId, epoch, why, counts: true, CancellationToken.None) is { } due)
         {
             await Requeue(runId, epoch, due);
@@ -153,48 +160,6 @@ public sealed partial class RunSupervisor(
         await using var db = await contexts.CreateDbContextAsync();
         var device = await db.Runs.AsNoTracking().Where(r => r.Id == runId).Select(r => r.Device).SingleAsync();
         await queue.Enqueue(new QueuedRun(runId, epoch, device, due), CancellationToken.None);
-    }
-
-    private void Take(Guid runId, string level, string? line, OutputTail? tail)
-    {
-        if (string.IsNullOrWhiteSpace(line))
-        {
-            return;
-        }
-
-        tail?.Add(line);
-        runLog.Add(runId, level, line);
-    }
-
-    /// <summary>The last lines of standard error: what a process says before it dies.</summary>
-    private sealed class OutputTail(int capacity)
-    {
-        private readonly Lock _gate = new();
-        private readonly Queue<string> _lines = new();
-
-        /// <summary>The line that names the cause: the first of an unhandled exception, else the last.</summary>
-        public string? LastLine
-        {
-            get
-            {
-                lock (_gate)
-                {
-                    return _lines.LastOrDefault(l => l.StartsWith("Unhandled exception", StringComparison.Ordinal)) ?? _lines.LastOrDefault();
-                }
-            }
-        }
-
-        public void Add(string line)
-        {
-            lock (_gate)
-            {
-                _lines.Enqueue(line);
-                if (_lines.Count > capacity)
-                {
-                    _lines.Dequeue();
-                }
-            }
-        }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Run '{Name}' started as process {ProcessId}, {Round} rounds committed")]
