@@ -80,15 +80,15 @@ class Line extends Frame {
     this.plot.setAttribute("role", "img"); this.describe();
   }
   config() {
-    const o = this.o, percent = o.format === "percent", axis = { stroke: () => token("--muted"), grid: { stroke: () => token("--line"), width: 1 }, ticks: { show: false }, font: font(11), labelFont: font(11), labelSize: 16 };
+    const o = this.o, percent = o.format === "percent", axis = { stroke: () => token("--muted"), grid: { stroke: () => token("--line"), width: 1 }, ticks: { show: false }, font: font(11), labelFont: font(11), labelSize: 14, labelGap: 0, gap: 4 };
     return {
       width: Math.max(200, this.root.clientWidth - 16), height: o.height ?? 220, padding: [12, 12, 0, 4],
       cursor: { sync: { key: "page", setSeries: false, scales: ["x", null] }, drag: { x: true, y: false }, focus: { prox: 24 }, points: { size: 6 } },
       legend: { show: false },
       scales: { x: { time: false, range: (u, a, b) => a == null ? [0, 10] : a === b ? [a - .5, b + .5] : [a, b] }, y: { range: (u, a, b) => this.range(a, b) } },
       axes: [
-        { ...axis, size: 38, label: o.xLabel ?? "round", space: 56, values: (u, vs) => vs.map(v => Number.isInteger(v) ? v : "") },
-        { ...axis, size: percent ? 46 : 54, space: 36, values: (u, vs) => vs.map(v => percent ? Math.round(1000 * v) / 10 + " %" : this.format(v)) },
+        { ...axis, size: 20, label: o.xLabel ?? "round", space: 56, values: (u, vs) => vs.map(v => Number.isInteger(v) ? v : "") },
+        { ...axis, size: percent ? 46 : 54, space: 36, values: (u, vs) => vs.map(v => percent ? v > 1 ? "" : Math.round(1000 * v) / 10 + " %" : this.format(v)) },
       ],
       series: [{}, ...o.series.map(s => ({ label: s.label, scale: "y", show: !s.hidden, stroke: () => colour(s.color), width: s.width ?? 2, dash: s.dash ? [6, 4] : undefined, spanGaps: true, points: { show: (u, i) => this.data[0].length < 3, size: 6, fill: () => colour(s.color) } }))],
       bands: (o.bands ?? []).map(b => ({ series: [b.high + 1, b.low + 1], fill: () => colour(b.color) + "2e" })),
@@ -98,7 +98,7 @@ class Line extends Frame {
   range(a, b) {
     if (a == null || b == null) return [0, 1];
     if (this.o.format !== "percent") { const pad = (b - a || Math.abs(b) || 1) * .08; return [Math.max(this.o.min ?? -Infinity, a - pad), b + pad]; }
-    const pad = Math.max(.01, (b - a) * .08); return [Math.max(0, a - pad), Math.min(1, b + pad)];
+    const pad = Math.max(.01, (b - a) * .08); return [Math.max(0, a - pad), Math.min(1.02, b + 2 * pad)];
   }
   legend() {
     const box = document.createElement("div"); box.className = "chart-legend"; this.figure.querySelector(".chart-sub").after(box);
@@ -126,7 +126,8 @@ class Line extends Frame {
       if (x < left - 1 || x > left + width + 1 || y < top - 1 || y > top + height) return;
       c.save(); c.beginPath(); c.arc(x, y, 4.5 * r, 0, 7); c.fillStyle = token("--surface"); c.strokeStyle = colour(s.color); c.lineWidth = 2 * r; c.fill(); c.stroke();
       c.font = font(11 * r, 600); c.fillStyle = colour(s.color); c.textAlign = x > left + width - 60 * r ? "right" : x < left + 60 * r ? "left" : "center";
-      c.fillText("best " + this.format(ys[at]), x, y - 9 * r < top + 8 * r ? y + 18 * r : y - 9 * r); c.restore();
+      const text = "best " + this.format(ys[at]), ty = y - 10 * r < top + 2 * r ? y + 18 * r : y - 10 * r;
+      c.lineWidth = 4 * r; c.strokeStyle = token("--surface"); c.lineJoin = "round"; c.strokeText(text, x, ty); c.fillText(text, x, ty); c.restore();
     });
   }
   append(point) {
@@ -159,7 +160,7 @@ class Still extends Frame {
   }
   set(data) {
     this.data = data; const height = data.height; if (height) { this.plot.style.height = height + "px"; this.chart.resize(); }
-    this.chart.setOption({ animation: !still.matches, animationDuration: 250, animationDurationUpdate: 250, textStyle: { fontFamily: "Inter, system-ui, sans-serif", color: token("--text") }, ...this.make(data) }, true);
+    this.chart.setOption({ animation: !still.matches, animationDuration: 250, animationDurationUpdate: 250, textStyle: { fontFamily: "Inter, system-ui, sans-serif", color: token("--text") }, ...this.make(data, this.plot.clientWidth) }, true);
     this.plot.setAttribute("aria-label", data.label ?? this.name); this.host.dataset.points = this.rowsOf(data).body.length; this.fillTable();
   }
   rows() { return this.rowsOf(this.data); }
@@ -175,7 +176,7 @@ const axisText = () => ({ color: token("--muted"), fontSize: 11 });
 const ramp = () => [0, 1, 2, 3, 4].map(i => token(`--heat-${i}`));
 
 // { rows: [names], columns: [names], groups?: [column group], values: flat row-major numbers or null, format, rowTitle, columnTitle, scale: "sqrt"|"linear", max }
-function heatOption(d) {
+function heatOption(d, width) {
   const f = formats[d.format], n = d.columns.length, cells = [], bend = d.scale === "sqrt" ? v => Math.sqrt(v) : v => v;
   let top = d.max ?? 0; d.values.forEach(v => { if (v > top) top = v; });
   d.values.forEach((v, i) => { if (v != null) cells.push([i % n, Math.floor(i / n), bend(v), v]); });
@@ -185,7 +186,7 @@ function heatOption(d) {
     tooltip: { ...tip(), formatter: p => d.confusion
       ? `true <b>${escape(d.rows[p.value[1]])}</b> → predicted <b>${escape(d.columns[p.value[0]])}</b><br>${f(p.value[3])} ${d.confusionOf ? `of ${formats.count(d.confusionOf[p.value[1]])} (${(100 * p.value[3] / Math.max(1, d.confusionOf[p.value[1]])).toFixed(1)} %)` : ""}`
       : `${escape(d.rows[p.value[1]])} · <b>${escape(d.columns[p.value[0]])}</b>${d.groups ? ` (${d.groups[p.value[0]]})` : ""}<br>${f(p.value[3])}${d.unit ? " " + d.unit : ""}` },
-    xAxis: { type: "category", data: d.columns, name: d.columnTitle, nameLocation: "middle", nameGap: many ? 16 : 34, nameTextStyle: axisText(), axisTick: { show: false }, axisLine: { show: false }, splitArea: { show: false }, axisLabel: { ...axisText(), show: !many, interval: 0, rotate: n > 10 || d.columns.some(c => c.length > 6) ? 40 : 0, formatter: (v, i) => (d.groups ? groupMark[d.groups[i]] + " " : "") + (v.length > 12 ? v.slice(0, 11) + "…" : v), color: (v, i) => d.groups ? token(`--${d.groups[i] ?? "muted"}-text`) : token("--muted") } },
+    xAxis: { type: "category", data: d.columns, name: d.columnTitle, nameLocation: "middle", nameGap: many ? 16 : 34, nameTextStyle: axisText(), axisTick: { show: false }, axisLine: { show: false }, splitArea: { show: false }, axisLabel: { ...axisText(), show: !many, interval: 0, rotate: width / n < 8 * Math.max(...d.columns.map(c => Math.min(12, c.length + 2))) ? 40 : 0, formatter: (v, i) => (d.groups ? groupMark[d.groups[i]] + " " : "") + (v.length > 12 ? v.slice(0, 11) + "…" : v), color: (v, i) => d.groups ? token(`--${d.groups[i] ?? "muted"}-text`) : token("--muted") } },
     yAxis: { type: "category", data: d.rows, inverse: true, axisTick: { show: false }, axisLine: { show: false }, axisLabel: { ...axisText(), interval: tall ? "auto" : 0, show: d.rows.length <= 120, formatter: v => v.length > 14 ? v.slice(0, 13) + "…" : v } },
     visualMap: { show: false, min: 0, max: bend(top || 1), inRange: { color: ramp() }, dimension: 2 },
     series: [{ type: "heatmap", data: cells, progressive: 0, animation: false, itemStyle: { borderColor: token("--surface"), borderWidth: many || tall ? 0 : 1, borderRadius: many || tall ? 0 : 2 }, emphasis: { itemStyle: { borderColor: token("--text"), borderWidth: 1 } },
@@ -195,12 +196,12 @@ function heatOption(d) {
 const heatRows = d => ({ head: [d.rowTitle ?? "", ...d.columns], body: d.rows.map((r, i) => [r, ...d.columns.map((c, j) => d.values[i * d.columns.length + j])]) });
 
 // { classes: [names], groups: [], accuracy: [], before?: [], counts: [], horizontal? } already sorted head → tail.
-function barsOption(d) {
-  const many = d.classes.length > 30, top = Math.max(1, ...d.counts), dark = document.documentElement.dataset.theme === "dark";
+function barsOption(d, width) {
+  const many = d.classes.length > 30, tight = width / d.classes.length < 8 * Math.max(...d.classes.map(c => Math.min(12, c.length))), top = Math.max(1, ...d.counts), dark = document.documentElement.dataset.theme === "dark";
   return {
     grid: { left: 4, right: 4, top: 24, bottom: 4, containLabel: true },
     tooltip: { ...tip(), trigger: "axis", axisPointer: { type: "shadow", shadowStyle: { color: dark ? "rgba(255,255,255,.05)" : "rgba(0,0,0,.04)" } }, formatter: ps => { const i = ps[0].dataIndex; return `<b>${escape(d.classes[i])}</b> (${d.groups[i]})<br>${d.accuracyName ?? "GM"} ${formats.percent(d.accuracy[i])}` + (d.before?.length ? `<br>${d.beforeName} ${formats.percent(d.before[i])}` : "") + `<br>${formats.count(d.counts[i])} training samples`; } },
-    xAxis: { type: "category", data: d.classes, axisTick: { show: false }, axisLine: { lineStyle: { color: token("--line-strong") } }, axisLabel: { ...axisText(), show: !many, interval: 0, rotate: d.classes.length > 8 && d.classes.some(c => c.length > 5) ? 40 : 0, formatter: v => v.length > 12 ? v.slice(0, 11) + "…" : v } },
+    xAxis: { type: "category", data: d.classes, axisTick: { show: false }, axisLine: { lineStyle: { color: token("--line-strong") } }, axisLabel: { ...axisText(), show: !many, interval: 0, rotate: tight ? 40 : 0, formatter: v => v.length > 12 ? v.slice(0, 11) + "…" : v } },
     yAxis: [
       { type: "value", min: 0, max: 1, interval: .25, axisLabel: { ...axisText(), formatter: v => 100 * v + " %" }, splitLine: { lineStyle: { color: token("--line") } } },
       { type: "log", logBase: 10, min: 1, max: Math.pow(10, Math.ceil(Math.log10(top + 1))), axisLabel: { ...axisText(), formatter: v => v >= 1000 ? v / 1000 + "k" : v }, splitLine: { show: false }, name: "samples", nameTextStyle: { ...axisText(), align: "right" }, nameGap: 8 },
@@ -222,12 +223,12 @@ function swarmOption(d, width) {
   const points = [...known].sort((a, b) => a.pm - b.pm).map(c => {
     const x = (c.pm - min) / (max - min || 1) * span, r = size(c) / 2 + 1; let y = 0;
     for (let k = 0; k < 80; k++) { y = (k % 2 ? 1 : -1) * Math.ceil(k / 2) * 4; if (placed.every(p => (p.x - x) ** 2 + (p.y - y) ** 2 >= (p.r + r) ** 2)) break; }
-    placed.push({ x, y, r }); return { value: [c.pm, y], client: c, symbolSize: size(c), itemStyle: { color: token("--pm"), opacity: c.selected ? .9 : .38, borderColor: c.selected ? token("--accent") : "transparent", borderWidth: c.selected ? 2.5 : 0 } };
+    placed.push({ x, y, r }); return { value: [c.pm, y], client: c, symbolSize: size(c), itemStyle: { color: token("--faint") + "8c", borderColor: c.selected ? token("--accent") : token("--line-strong"), borderWidth: c.selected ? 2.5 : 1 } };
   });
   return {
     grid: { left: 16, right: 16, top: 16, bottom: 36 },
     tooltip: { ...tip(), formatter: p => p.data.client ? `<b>${escape(p.data.client.name)}</b><br>PM ${formats.percent(p.data.client.pm)} · GM ${formats.percent(p.data.client.gm)}<br>${formats.count(p.data.client.samples)} samples${p.data.client.selected ? "<br>took part in this round" : ""}` : "" },
-    xAxis: { type: "value", min, max, name: "local accuracy of the personalised model (PM)", nameLocation: "middle", nameGap: 24, nameTextStyle: axisText(), axisLabel: { ...axisText(), formatter: v => Math.round(1000 * v) / 10 + " %", showMinLabel: false, showMaxLabel: false }, splitLine: { lineStyle: { color: token("--line") } }, axisLine: { show: false } },
+    xAxis: { type: "value", min, max, name: "local accuracy of the personalised model (PM)", nameLocation: "middle", nameGap: 24, nameTextStyle: axisText(), axisLabel: { ...axisText(), formatter: v => Math.round(1000 * v) / 10 + " %", showMinLabel: false, showMaxLabel: false }, splitLine: { lineStyle: { color: token("--line") } }, axisLine: { show: false }, axisTick: { show: false } },
     yAxis: { type: "value", show: false, min: -70, max: 70 },
     series: [{ type: "scatter", data: points, cursor: "pointer", emphasis: { scale: 1.15 }, markLine: d.mean == null ? undefined : { silent: true, symbol: "none", lineStyle: { color: token("--muted"), type: "dashed" }, label: { formatter: "mean " + formats.percent(d.mean), color: token("--muted"), fontSize: 11, position: "insideEndTop", rotate: 0 }, data: [{ xAxis: d.mean }] } }],
   };
@@ -238,7 +239,7 @@ export function line(root, options) { return new Line(root, options); }
 export async function heat(root, name, height) { return new Still(root, name, heatOption, heatRows, height, await echarts()); }
 export async function bars(root, name, height) { return new Still(root, name, barsOption, barsRows, height, await echarts()); }
 export async function swarm(root, name, height) {
-  const s = new Still(root, name, d => swarmOption(d, s.plot.clientWidth), swarmRows, height, await echarts());
+  const s = new Still(root, name, swarmOption, swarmRows, height, await echarts());
   s.chart.on("click", p => { if (p.data?.client && s.data.href) Blazor.navigateTo(s.data.href + p.data.client.id); });
   return s;
 }

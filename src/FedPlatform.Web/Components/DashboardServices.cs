@@ -1,5 +1,6 @@
 using FedPlatform.Web.Components.Charts;
 using FedPlatform.Web.Components.Shared;
+using FedPlatform.Web.Runs;
 using MudBlazor;
 using MudBlazor.Services;
 
@@ -37,6 +38,15 @@ public static class DashboardServices
         return services;
     }
 
-    public static IEndpointConventionBuilder MapDashboard(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+    public static IEndpointConventionBuilder MapDashboard(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGet("/runs/{id:guid}/download/{artifactId}", Download).RequireAuthorization().ExcludeFromDescription();
+        return endpoints.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+    }
+
+    /// <summary>An artifact for the visitor of a page; the service knows whether the actor may read it.</summary>
+    private static async Task<IResult> Download(Guid id, string artifactId, IRunService runs, CancellationToken cancellationToken) =>
+        await runs.OpenArtifact(id, artifactId, cancellationToken) is { } content
+            ? Results.File(content.Stream, content.ContentType, content.Name)
+            : Results.NotFound();
 }

@@ -37,6 +37,9 @@ public sealed class RunLive(Guid id, IRunService runs, IRunFeed feed, TimeProvid
     /// <summary>The evaluated round before <see cref="Latest"/>, for differences.</summary>
     public RoundReport? Before => rounds.LastOrDefault(r => r.Gm is not null && r.Round < (Latest?.Round ?? int.MaxValue));
 
+    /// <summary>Who holds what; null until the run's process has made it.</summary>
+    public PartitionReport? Partition { get; private set; }
+
     public RoundProgress? Progress { get; private set; }
 
     public IReadOnlyList<LogLine> Log => log;
@@ -79,6 +82,7 @@ public sealed class RunLive(Guid id, IRunService runs, IRunFeed feed, TimeProvid
         rounds.AddRange(await runs.Rounds(Id, 0, RoundContent.Curves, cancellationToken) ?? []);
         log.AddRange(await runs.Log(Id, LogLines, cancellationToken) ?? []);
         Latest = await runs.LastEvaluated(Id, cancellationToken);
+        Partition = await runs.Partition(Id, cancellationToken);
         events = new ThrottledFeed((after, ct) => feed.Subscribe(Id, after, ct), Take, time, logger);
         events.Start(detail.Sequence);
         return true;
@@ -143,6 +147,11 @@ public sealed class RunLive(Guid id, IRunService runs, IRunFeed feed, TimeProvid
         if (fresh.Count > 0 && fresh[^1].Gm is not null && Latest?.Round != fresh[^1].Round)
         {
             Latest = await runs.LastEvaluated(Id, stop.Token) ?? Latest;
+        }
+
+        if (Partition is null && (fresh.Count > 0 || state))
+        {
+            Partition = await runs.Partition(Id, stop.Token);
         }
 
         await Tell(new RunChange(fresh, state, logged, progressed));

@@ -97,7 +97,7 @@ public sealed partial class ThrottledFeed(
                 await Task.Delay(Interval, time, stop.Token);
             }
         }
-        catch (OperationCanceledException)
+        catch (Exception left) when (left is OperationCanceledException or ObjectDisposedException)
         {
             // The page was left.
         }
