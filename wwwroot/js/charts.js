@@ -177,9 +177,9 @@ const ramp = () => [0, 1, 2, 3, 4].map(i => token(`--heat-${i}`));
 
 // { rows: [names], columns: [names], groups?: [column group], values: flat row-major numbers or null, format, rowTitle, columnTitle, scale: "sqrt"|"linear", max }
 function heatOption(d, width) {
-  const f = formats[d.format], n = d.columns.length, cells = [], bend = d.scale === "sqrt" ? v => Math.sqrt(v) : v => v;
+  const dark = document.documentElement.dataset.theme === "dark", f = formats[d.format], n = d.columns.length, cells = [], bend = d.scale === "sqrt" ? v => Math.sqrt(v) : v => v;
   let top = d.max ?? 0; d.values.forEach(v => { if (v > top) top = v; });
-  d.values.forEach((v, i) => { if (v != null) cells.push([i % n, Math.floor(i / n), bend(v), v]); });
+  d.values.forEach((v, i) => { if (v != null) cells.push({ value: [i % n, Math.floor(i / n), bend(v), v], label: { color: bend(v) / (bend(top) || 1) > (dark ? .62 : .42) ? (dark ? "#0f1216" : "#fff") : token("--text") } }); });
   const many = n > 30, tall = d.rows.length > 40, inCell = n <= 12 && d.rows.length <= 12 && d.cellText !== false;
   return {
     grid: { left: 4, right: 8, top: 8, bottom: 4, containLabel: true },
@@ -190,7 +190,7 @@ function heatOption(d, width) {
     yAxis: { type: "category", data: d.rows, inverse: true, axisTick: { show: false }, axisLine: { show: false }, axisLabel: { ...axisText(), interval: tall ? "auto" : 0, show: d.rows.length <= 120, formatter: v => v.length > 14 ? v.slice(0, 13) + "…" : v } },
     visualMap: { show: false, min: 0, max: bend(top || 1), inRange: { color: ramp() }, dimension: 2 },
     series: [{ type: "heatmap", data: cells, progressive: 0, animation: false, itemStyle: { borderColor: token("--surface"), borderWidth: many || tall ? 0 : 1, borderRadius: many || tall ? 0 : 2 }, emphasis: { itemStyle: { borderColor: token("--text"), borderWidth: 1 } },
-      label: { show: inCell, fontSize: 11, formatter: p => p.value[3] === 0 && d.format === "count" ? "" : d.format === "percent" ? Math.round(100 * p.value[3]) : f(p.value[3]), color: token("--text"), textBorderColor: token("--surface"), textBorderWidth: 2 } }],
+      label: { show: inCell, fontSize: 11, formatter: p => p.value[3] === 0 && d.format === "count" ? "" : d.format === "percent" ? Math.round(100 * p.value[3]) : f(p.value[3]) } }],
   };
 }
 const heatRows = d => ({ head: [d.rowTitle ?? "", ...d.columns], body: d.rows.map((r, i) => [r, ...d.columns.map((c, j) => d.values[i * d.columns.length + j])]) });
