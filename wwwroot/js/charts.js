@@ -182,7 +182,7 @@ function heatOption(d, width) {
   d.values.forEach((v, i) => { if (v != null) cells.push({ value: [i % n, Math.floor(i / n), bend(v), v], label: { color: bend(v) / (bend(top) || 1) > (dark ? .62 : .42) ? (dark ? "#0f1216" : "#fff") : token("--text") } }); });
   const many = n > 30, tall = d.rows.length > 40, inCell = n <= 12 && d.rows.length <= 12 && d.cellText !== false;
   return {
-    grid: { left: 4, right: 8, top: 8, bottom: 4, containLabel: true },
+    grid: { left: 12, right: 8, top: 8, bottom: 4, containLabel: true },
     tooltip: { ...tip(), formatter: p => d.confusion
       ? `true <b>${escape(d.rows[p.value[1]])}</b> → predicted <b>${escape(d.columns[p.value[0]])}</b><br>${f(p.value[3])} ${d.confusionOf ? `of ${formats.count(d.confusionOf[p.value[1]])} (${(100 * p.value[3] / Math.max(1, d.confusionOf[p.value[1]])).toFixed(1)} %)` : ""}`
       : `${escape(d.rows[p.value[1]])} · <b>${escape(d.columns[p.value[0]])}</b>${d.groups ? ` (${d.groups[p.value[0]]})` : ""}<br>${f(p.value[3])}${d.unit ? " " + d.unit : ""}` },

@@ -1,5 +1,6 @@
 using FedPlatform.Web.Components.Charts;
 using FedPlatform.Web.Components.Shared;
+using FedPlatform.Web.Identity;
 using FedPlatform.Web.Runs;
 using MudBlazor;
 using MudBlazor.Services;
@@ -45,8 +46,11 @@ public static class DashboardServices
     }
 
     /// <summary>An artifact for the visitor of a page; the service knows whether the actor may read it.</summary>
-    private static async Task<IResult> Download(Guid id, string artifactId, IRunService runs, CancellationToken cancellationToken) =>
-        await runs.OpenArtifact(id, artifactId, cancellationToken) is { } content
+    private static async Task<IResult> Download(Guid id, string artifactId, HttpContext context, IRunService runs, CancellationToken cancellationToken)
+    {
+        context.RequestServices.GetService<CurrentActor>()?.Use(context.User);
+        return await runs.OpenArtifact(id, artifactId, cancellationToken) is { } content
             ? Results.File(content.Stream, content.ContentType, content.Name)
             : Results.NotFound();
+    }
 }

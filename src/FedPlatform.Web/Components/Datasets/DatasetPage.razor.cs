@@ -50,7 +50,7 @@ public sealed partial class DatasetPage : IDisposable
             {
                 // Small pictures are drawn larger; all rows stay about as wide.
                 scale = info.Shape.Height <= 8 ? 5 : info.Shape.Height <= 16 ? 3 : info.ClassNames.Count > 20 ? 1 : 2;
-                grid = await Datasets.Samples(Key, 16, left.Token);
+                grid = await Datasets.Samples(Key, 15, left.Token);
             }
         }
         catch (OperationCanceledException) when (left.IsCancellationRequested)

@@ -23,3 +23,19 @@ public sealed class FakeDevices(FakeRuns runs) : IDeviceService
             new HostLoad(2, 0.83, 9_100_000_000, 25_000_000_000, 41_000_000_000)));
     }
 }
+
+public sealed class FakeTokens : ITokenService
+{
+    private readonly List<TokenInfo> tokens = [];
+
+    public Task<IReadOnlyList<TokenInfo>> List(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<TokenInfo>>([.. tokens]);
+
+    public Task<NewToken> Create(string name, DateTimeOffset? expiresAt, CancellationToken cancellationToken)
+    {
+        var info = new TokenInfo(Guid.NewGuid(), name, SampleRuns.Now, expiresAt, null);
+        tokens.Add(info);
+        return Task.FromResult(new NewToken(info, "fp_secret-" + tokens.Count));
+    }
+
+    public Task<bool> Revoke(Guid id, CancellationToken cancellationToken) => Task.FromResult(tokens.RemoveAll(t => t.Id == id) > 0);
+}
