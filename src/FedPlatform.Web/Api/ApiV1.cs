@@ -36,7 +36,7 @@ public static class ApiV1
         api.MapGet("/datasets", (IDatasetService service, CancellationToken cancellationToken) => service.List(cancellationToken))
             .WithTags("Data sets").WithSummary("Registered data sets; an absent or broken one with the reason").Produces<IReadOnlyList<DatasetListing>>();
         api.MapPost("/partition-preview", Preview).WithTags("Data sets").WithSummary("Who would hold what, from the same code as the run")
-            .Accepts<RunSpec>("application/json", "application/yaml").Produces<PartitionReport>().ProducesValidationProblem();
+            .Accepts<RunSpec>("application/json", "application/yaml", "*/*").Produces<PartitionReport>().ProducesValidationProblem();
 
         // An address that does not exist is a 404 of the API, not a page; and is as closed as the rest.
         api.Map("/{**rest}", () => ApiProblems.NotFound("address")).ExcludeFromDescription();

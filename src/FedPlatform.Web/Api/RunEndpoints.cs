@@ -16,7 +16,8 @@ internal static class RunEndpoints
     {
         var runs = api.MapGroup("/runs").WithTags("Runs");
         runs.MapPost("", Create).WithSummary("Queue a run").WithDescription("The body is a RunSpec in JSON or YAML; every field but the data set has a default.")
-            .Accepts<RunSpec>("application/json", "application/yaml").Produces<CreatedRun>(StatusCodes.Status201Created).ProducesValidationProblem();
+            // The last one lets every other type in as far as the reader, which refuses it with a reason.
+            .Accepts<RunSpec>("application/json", "application/yaml", "*/*").Produces<CreatedRun>(StatusCodes.Status201Created).ProducesValidationProblem();
         runs.MapGet("", List).WithSummary("Runs of your team, newest first").Produces<RunList>();
         runs.MapGet("/{id:guid}", Find).WithSummary("A run in its numbers, with its spec").Produces<RunResource>().ProducesProblem(StatusCodes.Status404NotFound);
         runs.MapGet("/{id:guid}/rounds", Rounds).WithSummary("Committed rounds after n, whole or curves only")

@@ -16,12 +16,27 @@ public sealed partial class SchedulerHost(
     TimeProvider time,
     ILogger<SchedulerHost> log) : BackgroundService
 {
-    public override async Task StopAsync(CancellationToken cancellationToken)
+    private readonly Lock _gate = new();
+    private Task? _stop;
+
+    /// <summary>Whoever stops the host, and however often: everyone waits for the one stop, before anything is disposed.</summary>
+    public override Task StopAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return _stop ??= Stop(cancellationToken);
+        }
+    }
+
+    private async Task Stop(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        var scheduler = await schedulers.GetScheduler(cancellationToken);
-        await scheduler.Interrupt(QuartzRunQueue.Job, cancellationToken);
-        await scheduler.Shutdown(true, cancellationToken);
+
+        // Bounded by the supervisor's own grace, then by force: a run's state must be written while the database is open.
+        var scheduler = await schedulers.GetScheduler(CancellationToken.None);
+        await scheduler.Standby(CancellationToken.None);
+        await scheduler.Interrupt(QuartzRunQueue.Job, CancellationToken.None);
+        await scheduler.Shutdown(true, CancellationToken.None);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

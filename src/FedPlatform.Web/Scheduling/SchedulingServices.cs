@@ -8,9 +8,6 @@ namespace FedPlatform.Web.Scheduling;
 
 public static class SchedulingServices
 {
-    /// <summary>Jobs only wait for their processes; the execution groups decide how many run.</summary>
-    private const int Threads = 64;
-
     public static WebApplicationBuilder AddScheduling(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -40,7 +37,8 @@ public static class SchedulingServices
         services.AddHostedService(p => p.GetRequiredService<RunLog>());
         services.AddQuartz(quartz =>
         {
-            quartz.UseDefaultThreadPool(Threads);
+            // Jobs only wait for their processes: a thread for every slot, and the execution groups decide how many run.
+            quartz.UseDefaultThreadPool(Slots(builder.Configuration) + 1);
             quartz.UsePersistentStore(store =>
             {
                 store.UseSqlite(Connection(builder.Configuration));
@@ -58,6 +56,13 @@ public static class SchedulingServices
         // After the log: stopped before it, so that the last lines of a process are written.
         services.AddHostedService<SchedulerHost>();
         return builder;
+    }
+
+    private static int Slots(ConfigurationManager configuration)
+    {
+        var options = new DeviceOptions();
+        new DeviceOptionsSetup(configuration).Configure(options);
+        return options.Slots.Values.Sum();
     }
 
     /// <summary>Quartz has a file of its own: its transactions never wait for ours.</summary>

@@ -1,7 +1,0 @@
-namespace FedPlatform.Web.Tests;
-
-public class Smoke
-{
-    [Fact]
-    public void Holds() => Assert.True(true);
-}
