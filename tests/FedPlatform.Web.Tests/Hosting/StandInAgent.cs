@@ -134,7 +134,7 @@ public sealed class PlayedRun
         Gm = gm,
         GmClassifier = gm - 0.1,
         Pm = gm + 0.1,
-        Loss = 1.0 / round,
+        Loss = 1.0 / (round + 1),
         Groups = new GroupAccuracy { Head = 0.9, Medium = 0.5, Tail = gm / 2 },
         PerClass = [.. Enumerable.Repeat(gm, 10)],
         PerClassClassifier = [.. Enumerable.Repeat(gm - 0.1, 10)],
