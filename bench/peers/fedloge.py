@@ -12,7 +12,8 @@ Stage 1  m = max(floor(frac K), 1) clients a round, fresh SGD (lr, momentum, no 
          CE(W_S z, y) -> theta;   CE(psi(detach z), y) -> psi;   CE(phi_k(detach z), y) -> phi_k
          theta (running statistics too) and psi <- sum_k n_k / n * (theta_k, psi_k) over the selected clients
 GLA-FR   generic    psi'_c = psi_c / |psi_c|, no bias;      personal  phi'_kc = psi_c |phi_kc|
-         PM "figure" phi'_k z;  "reference" phi_k(z) + phi'_k z;  "before" phi_k(z)
+         PM "figure" phi'_k z;  "reference" phi_k(z) + phi'_k z + b_psi (the authors' code rescales psi's rows and leaves its bias);
+         "before" phi_k(z).  FedAvg has one prediction, "global"
 Masks    argmax over all classes (none), those with local training samples (train), those in the local test (test, leaky)
 PM       unweighted mean of local top-1 over the clients that have a local test set
 """
@@ -85,10 +86,13 @@ class Block(nn.Module):
 class ResNet8(nn.Module):
     """3x3 stem of 16, one block each of 16, 32, 64 (strides 1, 2, 2), global average pool: d = 64."""
 
-    def __init__(self, channels=1):
+    def __init__(self, channels=1, init="he"):
         super().__init__()
         self.conv, self.bn = nn.Conv2d(channels, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
         self.blocks = nn.Sequential(Block(16, 16, 1), Block(16, 32, 2), Block(32, 64, 2))
+        for m in self.modules():
+            if init == "he" and isinstance(m, nn.Conv2d):                     # N(0, 2/fan_out); else torch's own U(-1/sqrt(fan_in), ...)
+                nn.init.kaiming_normal_(m.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x):
         return self.blocks(F.relu(self.bn(self.conv(x)))).mean((2, 3))
@@ -204,10 +208,10 @@ def personal(psi, phi):
     return psi * phi.norm(dim=1, keepdim=True)
 
 
-def personal_logits(z, psi, phi, phi_bias):
+def personal_logits(z, psi, psi_bias, phi, phi_bias):
     """The three personalised predictions."""
     realigned, own = z @ personal(psi, phi).T, z @ phi.T + phi_bias
-    return {"figure": realigned, "reference": own + realigned, "before": own}
+    return {"figure": realigned, "reference": own + realigned + psi_bias, "before": own}
 
 
 def masks(train_counts, test_counts):
@@ -247,7 +251,7 @@ def spearman(a, b):
 # ---- a run ----------------------------------------------------------------------------------------------------------
 
 class Run:
-    def __init__(self, spec, plan, seed):
+    def __init__(self, spec, plan, seed, init="he"):
         torch.manual_seed(seed)
         self.rng = np.random.default_rng([seed, 77])
         self.spec, self.options = spec, spec["algorithm"]
@@ -257,7 +261,7 @@ class Run:
         self.test, self.train, self.local = rows(plan["test"]), [rows(r) for r in plan["clientTrain"]], [rows(r) for r in plan["clientTest"]]
         self.counts = [torch.bincount(self.y[r], minlength=self.classes) for r in self.train]
         self.class_counts = sum(self.counts)
-        self.theta = ResNet8()
+        self.theta = ResNet8(init=init)
         self.head = Head(64, self.classes)                                    # psi, or FedAvg's classifier
         self.phi = [Head(64, self.classes) for _ in range(self.k)] if self.loge else []
         self.fixed = sse_c(64, self.classes, seed=self.options.get("classifierSeed", 0)) if self.loge else None
@@ -303,13 +307,13 @@ class Run:
                 continue
             at = torch.tensor([place[int(r)] for r in self.local[k]])
             zk, yk = z[at], y[at]
-            logits = personal_logits(zk, psi, self.phi[k].weight, self.phi[k].bias) if self.loge else {"before": self.head(zk)}
+            logits = personal_logits(zk, psi, self.head.bias, self.phi[k].weight, self.phi[k].bias) if self.loge else {"global": self.head(zk)}
             allowed = masks(self.counts[k], torch.bincount(yk, minlength=self.classes))
             for v in logits:
                 for m in allowed:
                     accuracies.setdefault(f"{v}/{m}", []).append(masked_top1(logits[v], allowed[m], yk))
         report["pmVariants"] = {name: float(np.mean(a)) for name, a in accuracies.items()}
-        report["pm"] = report["pmVariants"]["figure/train" if self.loge else "before/train"]
+        report["pm"] = report["pmVariants"]["figure/train" if self.loge else "global/train"]
         return report
 
     def norms(self):
@@ -327,6 +331,7 @@ def main():
     arguments.add_argument("--plan", type=Path, help="rows of digits.csv: {test, clientTrain, clientTest}; own draw when left out")
     arguments.add_argument("--seed", type=int, default=1, help="weights, client sampling and batches (and the own draw)")
     arguments.add_argument("--algorithm", choices=["fedloge", "fedavg"], help="instead of the spec's")
+    arguments.add_argument("--init", choices=["he", "torch"], default="he", help="of the convolutions")
     arguments.add_argument("--rounds", type=int, help="instead of the spec's")
     arguments.add_argument("--out", type=Path, required=True, help="folder for rounds.jsonl and final.json")
     a = arguments.parse_args()
@@ -335,7 +340,7 @@ def main():
     if a.algorithm:
         spec["algorithm"]["name"] = a.algorithm
     plan = json.loads(a.plan.read_text()) if a.plan else make_plan(load_digits()[1].numpy(), spec, np.random.default_rng(a.seed))
-    run = Run(spec, plan, a.seed)
+    run = Run(spec, plan, a.seed, a.init)
     a.out.mkdir(parents=True, exist_ok=True)
     steps = seconds = 0
     with open(a.out / "rounds.jsonl", "w") as lines:
