@@ -182,7 +182,7 @@ function heatOption(d, width) {
   d.values.forEach((v, i) => { if (v != null) cells.push({ value: [i % n, Math.floor(i / n), bend(v), v], label: { color: bend(v) / (bend(top) || 1) > (dark ? .62 : .42) ? (dark ? "#0f1216" : "#fff") : token("--text") } }); });
   const many = n > 30, tall = d.rows.length > 40, inCell = n <= 12 && d.rows.length <= 12 && d.cellText !== false;
   return {
-    grid: { left: 12, right: 8, top: 8, bottom: 4, containLabel: true },
+    grid: { left: 12, right: 8, top: 8, bottom: 8, containLabel: true },
     tooltip: { ...tip(), formatter: p => d.confusion
       ? `true <b>${escape(d.rows[p.value[1]])}</b> → predicted <b>${escape(d.columns[p.value[0]])}</b><br>${f(p.value[3])} ${d.confusionOf ? `of ${formats.count(d.confusionOf[p.value[1]])} (${(100 * p.value[3] / Math.max(1, d.confusionOf[p.value[1]])).toFixed(1)} %)` : ""}`
       : `${escape(d.rows[p.value[1]])} · <b>${escape(d.columns[p.value[0]])}</b>${d.groups ? ` (${d.groups[p.value[0]]})` : ""}<br>${f(p.value[3])}${d.unit ? " " + d.unit : ""}` },
@@ -199,7 +199,7 @@ const heatRows = d => ({ head: [d.rowTitle ?? "", ...d.columns], body: d.rows.ma
 function barsOption(d, width) {
   const many = d.classes.length > 30, tight = width / d.classes.length < 8 * Math.max(...d.classes.map(c => Math.min(12, c.length))), top = Math.max(1, ...d.counts), dark = document.documentElement.dataset.theme === "dark";
   return {
-    grid: { left: 4, right: 4, top: 24, bottom: 4, containLabel: true },
+    grid: { left: 4, right: 4, top: 24, bottom: 10, containLabel: true },
     tooltip: { ...tip(), trigger: "axis", axisPointer: { type: "shadow", shadowStyle: { color: dark ? "rgba(255,255,255,.05)" : "rgba(0,0,0,.04)" } }, formatter: ps => { const i = ps[0].dataIndex; return `<b>${escape(d.classes[i])}</b> (${d.groups[i]})<br>${d.accuracyName ?? "GM"} ${formats.percent(d.accuracy[i])}` + (d.before?.length ? `<br>${d.beforeName} ${formats.percent(d.before[i])}` : "") + `<br>${formats.count(d.counts[i])} training samples`; } },
     xAxis: { type: "category", data: d.classes, axisTick: { show: false }, axisLine: { lineStyle: { color: token("--line-strong") } }, axisLabel: { ...axisText(), show: !many, interval: 0, rotate: tight ? 40 : 0, formatter: v => v.length > 12 ? v.slice(0, 11) + "…" : v } },
     yAxis: [
