@@ -88,7 +88,7 @@ class Line extends Frame {
       scales: { x: { time: false, range: (u, a, b) => a == null ? [0, 10] : a === b ? [a - .5, b + .5] : [a, b] }, y: { range: (u, a, b) => this.range(a, b) } },
       axes: [
         { ...axis, size: 20, label: o.xLabel ?? "round", space: 56, values: (u, vs) => vs.map(v => Number.isInteger(v) ? v : "") },
-        { ...axis, size: percent ? 46 : 54, space: 36, values: (u, vs) => vs.map(v => percent ? v > 1 ? "" : Math.round(1000 * v) / 10 + " %" : this.format(v)) },
+        { ...axis, size: percent ? 46 : 54, space: (o.height ?? 220) < 180 ? 22 : 36, values: (u, vs) => vs.map(v => percent ? v > 1 ? "" : Math.round(1000 * v) / 10 + " %" : this.format(v)) },
       ],
       series: [{}, ...o.series.map(s => ({ label: s.label, scale: "y", show: !s.hidden, stroke: () => colour(s.color), width: s.width ?? 2, dash: s.dash ? [6, 4] : undefined, spanGaps: true, points: { show: (u, i) => this.data[0].length < 3, size: 6, fill: () => colour(s.color) } }))],
       bands: (o.bands ?? []).map(b => ({ series: [b.high + 1, b.low + 1], fill: () => colour(b.color) + "2e" })),

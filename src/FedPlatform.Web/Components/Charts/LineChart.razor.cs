@@ -30,6 +30,10 @@ public sealed partial class LineChart : IAsyncDisposable
     [Parameter]
     public int Height { get; set; } = 220;
 
+    /// <summary>The axis never goes below it.</summary>
+    [Parameter]
+    public double Min { get; set; }
+
     [Parameter, EditorRequired]
     public IReadOnlyList<LineSeries> Series { get; set; } = [];
 
@@ -62,7 +66,7 @@ public sealed partial class LineChart : IAsyncDisposable
             name = Title,
             format = Format,
             height = Height,
-            min = 0,
+            min = Min,
             empty = Empty,
             x = points.Select(p => p[0]),
             y = Enumerable.Range(1, Series.Count).Select(s => points.Select(p => p[s])),

@@ -52,5 +52,5 @@ public sealed record ClientVerdict(string Tone, string Sentence, string Basis)
 
     private static string Named(ClientClass[] classes) => classes.Length == 0
         ? ""
-        : " (" + string.Join(", ", classes.Take(3).Select(c => $"{c.Name} {Show.Points(c.Delta)}")) + (classes.Length > 3 ? ", …" : "") + ")";
+        : " (" + string.Join(", ", classes.Take(3).Select(c => $"“{c.Name}” {Show.Points(c.Delta)}")) + (classes.Length > 3 ? ", …" : "") + ")";
 }

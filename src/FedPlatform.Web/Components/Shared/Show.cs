@@ -14,10 +14,15 @@ public static class Show
     /// <summary>0.613 → "61.3", for columns whose head carries the unit.</summary>
     public static string PercentNumber(double? fraction) => fraction is { } f ? (100 * f).ToString("0.0", CultureInfo.InvariantCulture) : Nothing;
 
-    /// <summary>A difference of two fractions in points: 0.004 → "+0.4", −0.02 → "−2.0".</summary>
+    /// <summary>A difference of two fractions in points: 0.004 → "+0.4", −0.02 → "−2.0", less than half a tenth → "0.0".</summary>
     public static string Points(double? difference) => difference is { } d
-        ? (Math.Round(100 * d, 1) < 0 ? "−" : "+") + Math.Abs(100 * d).ToString("0.0", CultureInfo.InvariantCulture)
+        ? Math.Round(100 * d, 1) switch { < 0 => "−", > 0 => "+", _ => "" } + Math.Abs(Math.Round(100 * d, 1)).ToString("0.0", CultureInfo.InvariantCulture)
         : Nothing;
+
+    /// <summary>The css class of a difference; none when it shows as 0.0.</summary>
+    public static string? Tone(double? difference) => difference is { } d
+        ? Math.Round(100 * d, 1) switch { < 0 => "bad-text", > 0 => "good-text", _ => null }
+        : null;
 
     public static string Number(double? value, string format = "0.00") => value is { } v ? v.ToString(format, CultureInfo.InvariantCulture) : Nothing;
 
