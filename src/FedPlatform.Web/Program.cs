@@ -28,6 +28,7 @@ if (!await app.OpenStorage())
 
 app.UseSecurityHeaders();
 app.UseApiProblems();
+app.UseDashboardErrors();
 app.UseAuthentication();
 app.UseAuthorization();
 app.UseRateLimiter();

@@ -10,6 +10,8 @@ namespace FedPlatform.Web.Components;
 /// <summary>The browser's side of the server: pages over one circuit a tab, and what they need.</summary>
 public static class DashboardServices
 {
+    private static readonly PathString[] Machines = ["/api", "/agent", "/hubs", "/_blazor", "/_framework"];
+
     public static IHostApplicationBuilder AddDashboard(this IHostApplicationBuilder builder)
     {
         builder.Services.AddRazorComponents().AddInteractiveServerComponents(options =>
@@ -38,6 +40,16 @@ public static class DashboardServices
         services.AddScoped<RunCommands>();
         return services;
     }
+
+    /// <summary>People get pages for errors and unknown addresses; programs get what the API answers.</summary>
+    public static void UseDashboardErrors(this IApplicationBuilder app) => app.UseWhen(
+        context => context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal)
+            && !Machines.Any(prefix => context.Request.Path.StartsWithSegments(prefix, StringComparison.Ordinal)),
+        pages =>
+        {
+            pages.UseExceptionHandler("/error");
+            pages.UseStatusCodePagesWithReExecute("/not-found");
+        });
 
     public static IEndpointConventionBuilder MapDashboard(this IEndpointRouteBuilder endpoints)
     {
