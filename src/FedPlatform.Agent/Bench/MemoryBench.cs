@@ -41,10 +41,9 @@ internal static class MemoryBench
             // The kernel keeps the peak; asking now and then only risks the last few milliseconds.
             try
             {
-                child.Refresh();
-                peak = Math.Max(peak, child.PeakWorkingSet64);
+                peak = Math.Max(peak, PeakOf(child));
             }
-            catch (Exception gone) when (gone is InvalidOperationException or Win32Exception)
+            catch (Exception gone) when (gone is InvalidOperationException or Win32Exception or IOException)
             {
                 break;
             }
@@ -54,6 +53,19 @@ internal static class MemoryBench
         context.CancellationToken.ThrowIfCancellationRequested();
         if (child.ExitCode != 0) throw new InvalidOperationException($"The run with {clients} clients ended with {child.ExitCode}: {errors.Result}{output.Result}");
         return peak / (double)(1 << 20);
+    }
+
+    private static long PeakOf(Process child)
+    {
+        string status = $"/proc/{child.Id}/status";
+        if (OperatingSystem.IsLinux() && File.Exists(status))
+        {
+            string? line = File.ReadLines(status).FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return line is null ? 0 : long.Parse(line.AsSpan("VmHWM:".Length).TrimEnd("kB").Trim()) * 1024;
+        }
+
+        child.Refresh();
+        return child.PeakWorkingSet64;
     }
 
     /// <summary>This executable again, also when it was started as <c>dotnet FedPlatform.Agent.dll</c>.</summary>

@@ -39,7 +39,8 @@ internal static class TrainBench
         var random = CounterRandom.For(1, "bench");
         float[] pixels = new float[Batch * shape.Bytes];
         foreach (ref float pixel in pixels.AsSpan()) pixel = (float)random.NextGaussian();
-        Tensor x = tensor(pixels, [Batch, shape.Channels, shape.Height, shape.Width]);
+        // Channels-last in memory, as training batches are.
+        Tensor x = tensor(pixels, [Batch, shape.Height, shape.Width, shape.Channels]).permute(0, 3, 1, 2);
         Tensor y = tensor(Enumerable.Range(0, Batch).Select(i => (long)(i % Classes)).ToArray());
         Tensor losses = zeros(layout.Heads.Count);
         using Tensor initial = tensor(layout.InitialUpload(1));

@@ -26,6 +26,7 @@ public sealed partial class OfflineRun(IRunner runner, RunFolder folder, RunSpec
             }
 
             checkpoint = folder.Resume();
+            folder.WriteSpec(spec);
             folder.Write(folder.Summary with { State = RunState.Running, Rounds = spec.Rounds, Reason = null });
             LogResuming(folder.Summary.Round, spec.Rounds);
         }

@@ -89,7 +89,7 @@ public sealed class RunFolder : IDisposable
         foreach (string file in Directory.EnumerateFiles(Path, CheckpointPattern)) System.IO.File.Delete(file);
         System.IO.File.Delete(RoundsPath);
         System.IO.File.Delete(File(PartitionName));
-        WriteJson(SpecName, spec);
+        WriteSpec(spec);
         Write(new RunSummary { State = RunState.Running, Round = 0, Rounds = spec.Rounds });
         using (System.IO.File.Create(RoundsPath))
         {
@@ -126,6 +126,8 @@ public sealed class RunFolder : IDisposable
 
         return new CheckpointFile { Name = name, Sha256 = summary.Checkpoint!, Bytes = file.Length };
     }
+
+    public void WriteSpec(RunSpec spec) => WriteJson(SpecName, spec);
 
     public void WritePartition(PartitionReport report) => WriteJson(PartitionName, report);
 

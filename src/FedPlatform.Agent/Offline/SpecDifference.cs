@@ -8,9 +8,9 @@ namespace FedPlatform.Agent.Offline;
 /// <summary>Which fields of two specs would change a result.</summary>
 public static class SpecDifference
 {
-    private static readonly string[] s_harmless = ["name", "notes", "workers", "keepCheckpoints"];
+    private static readonly string[] s_harmless = ["name", "notes", "rounds", "evaluateEvery", "device", "workers", "keepCheckpoints"];
 
-    /// <summary>Lines such as <c>algorithm.learningRate: 0.03 was 0.1</c>; name, notes, workers and kept checkpoints never count.</summary>
+    /// <summary>Lines such as <c>algorithm.learningRate: 0.03 was 0.1</c>; name, notes, length, how often it is evaluated, device, workers and kept checkpoints never count.</summary>
     public static IReadOnlyList<string> Between(RunSpec before, RunSpec now)
     {
         JsonNode old = JsonSerializer.SerializeToNode(before, ContractJson.Options)!, changed = JsonSerializer.SerializeToNode(now, ContractJson.Options)!;

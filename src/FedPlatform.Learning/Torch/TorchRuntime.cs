@@ -108,14 +108,15 @@ public static partial class TorchRuntime
         if (trace != 36f) throw new Federation.RunFailedException($"libtorch's self-test failed: the trace of a known product is {trace} instead of 36.");
     }
 
-    // Freed blocks stay mapped: every step would otherwise fault its activations in again. No effect without glibc.
+    // Freed blocks stay mapped: every step would otherwise fault its activations in again. One arena for all threads, or what
+    // one thread frees is of no use to the others and a run with many clients keeps half as much again. No effect without glibc.
     private static bool TuneAllocator()
     {
         if (!OperatingSystem.IsLinux()) return false;
-        const int TrimThreshold = -1, TopPad = -2, MmapThreshold = -3;
+        const int TrimThreshold = -1, TopPad = -2, MmapThreshold = -3, ArenaMax = -8;
         try
         {
-            return (MallOpt(MmapThreshold, 1 << 30) & MallOpt(TrimThreshold, int.MaxValue) & MallOpt(TopPad, 64 << 20)) == 1;
+            return (MallOpt(MmapThreshold, 1 << 30) & MallOpt(TrimThreshold, int.MaxValue) & MallOpt(TopPad, 64 << 20) & MallOpt(ArenaMax, 1)) == 1;
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
