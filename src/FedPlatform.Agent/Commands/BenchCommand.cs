@@ -68,7 +68,7 @@ internal static class BenchCommand
         screen.Line($"{machine.Cpu}, {machine.Cores} cores, {MachineFacts.Size(machine.MemoryBytes)}, {string.Join(' ', torch.CpuFlags)}");
         screen.Line($"{machine.System}, {machine.Runtime}, TorchSharp {torch.Version}, {machine.Date:yyyy-MM-dd HH:mm} UTC{(quick ? ", quick" : "")}");
         screen.Line("");
-        screen.Line($"{"bench",-13} {"case",-48} {"value",10} {"unit",-8} {"target",-8}");
+        screen.Line($"{"bench",-13} {"case",-54} {"value",10} {"unit",-8} {"target",-8}");
         string folder = Directory.CreateTempSubdirectory("fedplatform-bench-").FullName;
         var results = new List<Measurement>();
         long start = time.GetTimestamp();
@@ -112,6 +112,6 @@ internal static class BenchCommand
     {
         string value = m.Value.ToString(m.Value >= 100 ? "0" : m.Value >= 10 ? "0.0" : "0.00", CultureInfo.InvariantCulture);
         string target = m.Target is null ? "" : $"{m.Target}{m.Met switch { true => "  met", false => "  MISSED", null => "" }}";
-        return $"{m.Bench,-13} {m.Case,-48} {value,10} {m.Unit,-8} {target}".TrimEnd();
+        return $"{m.Bench,-13} {m.Case,-54} {value,10} {m.Unit,-8} {target}".TrimEnd();
     }
 }
