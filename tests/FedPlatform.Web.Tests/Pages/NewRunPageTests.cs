@@ -193,7 +193,7 @@ public class NewRunPageTests : PageTest
     }
 }
 
-public class NewRunPageOfAViewerTests() : PageTest(Identity.TeamRole.Viewer)
+public class NewRunPageOfAViewerTests() : PageTest(FedPlatform.Web.Identity.TeamRole.Viewer)
 {
     [Fact]
     public void Who_may_only_look_is_told_so_and_cannot_start()
