@@ -7,12 +7,12 @@ namespace FedPlatform.Learning.Federation;
 
 /// <summary>
 /// Clients simulated on worker threads. Big clients start first so that the threads end together; updates are handed over by client id,
-/// and at most two windows of <see cref="Window"/> updates exist at a time, however many clients a round has.
+/// and at most <see cref="Window"/> of them and one a worker exist at a time, however many clients a round has.
 /// </summary>
 public sealed class SimulatedCohort(WorkerPool pool, StateLayout layout, int[][] clientSamples, int epochs, int batchSize, PrivateHeads privates, TimeProvider time) : ICohort
 {
     /// <summary>Clients among which the order of work is free.</summary>
-    public const int Window = 64;
+    public const int Window = 32;
 
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(100);
     private readonly Stack<Tensor> free = new();
@@ -63,7 +63,7 @@ public sealed class SimulatedCohort(WorkerPool pool, StateLayout layout, int[][]
                 if (shared.Results[at] is { } update)
                 {
                     shared.Results[at] = null;
-                    shared.Folded = at;
+                    shared.Folded = at + 1;
                     Monitor.PulseAll(shared.Gate);
                     return update;
                 }
@@ -88,7 +88,9 @@ public sealed class SimulatedCohort(WorkerPool pool, StateLayout layout, int[][]
                 int position = shared.Order[turn];
                 lock (shared.Gate)
                 {
-                    while (position / Window > shared.Folded / Window + 1 && !shared.Token.IsCancellationRequested) Monitor.Wait(shared.Gate, Beat);
+                    // Into the next window only while few updates wait to be folded. Everything before it is then in hand, so folding goes on.
+                    while (position / Window > shared.Folded / Window && shared.Begun - shared.Folded >= Window && !shared.Token.IsCancellationRequested) Monitor.Wait(shared.Gate, Beat);
+                    shared.Begun++;
                 }
 
                 shared.Token.ThrowIfCancellationRequested();
@@ -156,6 +158,7 @@ public sealed class SimulatedCohort(WorkerPool pool, StateLayout layout, int[][]
         public ClientUpdate?[] Results { get; } = new ClientUpdate?[order.Length];
         public int Turn;
         public int Folded;
+        public int Begun;
         public int Done;
         public long Steps;
     }
