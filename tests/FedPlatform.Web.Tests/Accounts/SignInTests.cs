@@ -5,7 +5,7 @@ using FedPlatform.Web.Tests.Hosting;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace FedPlatform.Web.Tests.Identity;
+namespace FedPlatform.Web.Tests.Accounts;
 
 public sealed partial class SignInTests : IAsyncLifetime
 {
@@ -154,7 +154,7 @@ public sealed partial class SignInTests : IAsyncLifetime
     private async Task Owner()
     {
         await using var scope = _server.Services.CreateAsyncScope();
-        var (owner, problems) = await scope.ServiceProvider.GetRequiredService<Accounts>()
+        var (owner, problems) = await scope.ServiceProvider.GetRequiredService<FedPlatform.Web.Identity.Accounts>()
             .CreateOwner("owner@example.org", PlatformServer.Password, "Team", checkPassword: true, CancellationToken.None);
         Assert.True(owner is not null, string.Join(" ", problems));
     }
