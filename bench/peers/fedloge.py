@@ -331,6 +331,7 @@ def main():
     arguments.add_argument("--plan", type=Path, help="rows of digits.csv: {test, clientTrain, clientTest}; own draw when left out")
     arguments.add_argument("--seed", type=int, default=1, help="weights, client sampling and batches (and the own draw)")
     arguments.add_argument("--algorithm", choices=["fedloge", "fedavg"], help="instead of the spec's")
+    arguments.add_argument("--classifier-of", type=Path, help="checkpoint of the platform whose W_S is used")
     arguments.add_argument("--init", choices=["he", "torch"], default="he", help="of the convolutions")
     arguments.add_argument("--rounds", type=int, help="instead of the spec's")
     arguments.add_argument("--out", type=Path, required=True, help="folder for rounds.jsonl and final.json")
@@ -341,6 +342,9 @@ def main():
         spec["algorithm"]["name"] = a.algorithm
     plan = json.loads(a.plan.read_text()) if a.plan else make_plan(load_digits()[1].numpy(), spec, np.random.default_rng(a.seed))
     run = Run(spec, plan, a.seed, a.init)
+    if a.classifier_of:
+        import replay
+        run.fixed = replay.safetensors(a.classifier_of)["head.etf"][:, :-1].contiguous()
     a.out.mkdir(parents=True, exist_ok=True)
     steps = seconds = 0
     with open(a.out / "rounds.jsonl", "w") as lines:
