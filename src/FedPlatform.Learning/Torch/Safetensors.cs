@@ -41,7 +41,16 @@ public static class Safetensors
     /// <summary>Dtypes and their bytes an element.</summary>
     public static IReadOnlyDictionary<string, int> Dtypes { get; } = new Dictionary<string, int>
     {
-        ["F64"] = 8, ["F32"] = 4, ["F16"] = 2, ["BF16"] = 2, ["I64"] = 8, ["I32"] = 4, ["I16"] = 2, ["I8"] = 1, ["U8"] = 1, ["BOOL"] = 1,
+        ["F64"] = 8,
+        ["F32"] = 4,
+        ["F16"] = 2,
+        ["BF16"] = 2,
+        ["I64"] = 8,
+        ["I32"] = 4,
+        ["I16"] = 2,
+        ["I8"] = 1,
+        ["U8"] = 1,
+        ["BOOL"] = 1,
     };
 
     /// <summary>Writes to <paramref name="path"/> (replaced), flushed to the device. Returns the SHA-256 (hex) and the length of what was written.</summary>
