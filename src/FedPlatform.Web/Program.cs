@@ -29,6 +29,9 @@ if (!await app.OpenStorage())
 app.UseSecurityHeaders();
 app.UseApiProblems();
 app.UseDashboardErrors();
+
+// After the error pages: an unknown address is routed once more, to the page that says so.
+app.UseRouting();
 app.UseAuthentication();
 app.UseAuthorization();
 app.UseRateLimiter();

@@ -44,7 +44,7 @@ public sealed class EveryPage
             {
                 at = path;
                 await page.GotoAsync(new Uri(host.Server.Address, path.Replace("{run}", run, StringComparison.Ordinal)).ToString());
-                await page.Locator("h1").First.WaitForAsync();
+                await page.Locator("h1, h2").First.WaitForAsync();
                 await page.Locator(".skeleton").First.WaitForAsync(new() { State = WaitForSelectorState.Detached });
                 int wider = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
                 if (wider > 0) problems.Add($"{path} at {width}: {wider} px wider than the window");
