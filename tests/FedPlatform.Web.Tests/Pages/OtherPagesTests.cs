@@ -123,4 +123,40 @@ public class OtherPagesTests : PageTest
 
         Eventually(() => Assert.Equal("1 run is running", menu.Find("button").GetAttribute("aria-label")));
     }
+
+    [Fact]
+    public void The_theme_menu_opens_and_changes_the_theme_in_the_browser()
+    {
+        var menu = Render<ThemeMenu>();
+
+        menu.Find("button").Click();
+        Eventually(() => Assert.Equal(3, Popovers.FindAll(".mud-menu-item").Count));
+        Popovers.FindAll(".mud-menu-item")[1].Click();
+
+        Eventually(() => Assert.Equal("dark", Assert.Single(JSInterop.Invocations["fpTheme.set"]).Arguments[0]));
+    }
+
+    [Fact]
+    public void The_account_menu_signs_out_by_the_documents_own_form()
+    {
+        var menu = Render<AccountMenu>();
+
+        menu.Find("button").Click();
+
+        Eventually(() => Assert.Equal("sign-out", Popovers.Find("button[type=submit]").GetAttribute("form")));
+        Assert.Contains("Ada Lovelace", Popovers.Markup, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_running_menu_opens_a_list_with_progress()
+    {
+        Guid id = Runs.Add(SampleRuns.Digits, RunState.Running, 7);
+        var menu = Render<RunningMenu>();
+        Eventually(() => Assert.Equal("1 run is running", menu.Find("button").GetAttribute("aria-label")));
+
+        menu.Find("button").Click();
+
+        Eventually(() => Assert.Equal($"/runs/{id}", Popovers.Find("a.line").GetAttribute("href")));
+        Assert.Contains("7 / 30", Popovers.Find("a.line").TextContent, StringComparison.Ordinal);
+    }
 }

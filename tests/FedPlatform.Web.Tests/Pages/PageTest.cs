@@ -40,9 +40,12 @@ public abstract class PageTest : BunitContext
             Charts.SetupModule(still, _ => true).Mode = JSRuntimeMode.Loose;
         }
 
-        Render<MudPopoverProvider>();
+        Popovers = Render<MudPopoverProvider>();
         Render<MudDialogProvider>();
     }
+
+    /// <summary>Where open menus are drawn.</summary>
+    protected IRenderedComponent<MudPopoverProvider> Popovers { get; }
 
     protected FakeFeed Feed { get; }
 

@@ -144,4 +144,18 @@ public class RunsPageTests : PageTest
 
         Assert.Equal(0, Feed.Readers);
     }
+
+    [Fact]
+    public void The_actions_of_a_row_are_those_of_its_state_and_act_on_it()
+    {
+        Guid id = Runs.Add(Spec("one"), RunState.Paused, 3);
+        var page = Render<RunsPage>();
+        page.WaitForElement("tbody tr", Patience);
+
+        page.Find("button[aria-label='Actions of one']").Click();
+        Eventually(() => Assert.Equal(["Resume", "Stop", "Clone"], Popovers.FindAll(".mud-menu-item").Select(i => i.TextContent.Trim())));
+        Popovers.FindAll(".mud-menu-item")[0].Click();
+
+        Eventually(() => Assert.Equal([(id, RunCommand.Resume)], Runs.Commands));
+    }
 }
