@@ -8,7 +8,9 @@ namespace FedPlatform.Browser.Tests;
 /// <summary>A server with an owner from its configuration, a client for its API and a way to sign a browser in.</summary>
 internal sealed class SignedInServer : IAsyncDisposable
 {
-    private const string Email = "owner@lab.org", Password = "correct horse 7 Battery", Token = "browser-test-token";
+    private const string Email = "owner@lab.org", Password = "correct horse 7 Battery";
+
+    public const string Token = "browser-test-token";
 
     private SignedInServer(PlatformServer server)
     {
@@ -30,7 +32,7 @@ internal sealed class SignedInServer : IAsyncDisposable
     }));
 
     /// <summary>Queues FedLoGe on Digits with these rounds and gives its id.</summary>
-    public async Task<string> Queue(string name, int rounds)
+    public async Task<string> Queue(string name, int rounds, int localEpochs = 1)
     {
         var spec = new
         {
@@ -39,7 +41,7 @@ internal sealed class SignedInServer : IAsyncDisposable
             longTail = new { imbalanceFactor = 20 },
             partition = new { kind = "dirichlet", alpha = 0.5, clients = 10 },
             model = "resnet8",
-            algorithm = new { name = "fedloge", localEpochs = 1, batchSize = 16, classifierSteps = 200 },
+            algorithm = new { name = "fedloge", localEpochs, batchSize = 16, classifierSteps = 200 },
             rounds,
         };
         using var response = await Api.PostAsJsonAsync("runs", spec);
