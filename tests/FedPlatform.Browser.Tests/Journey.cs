@@ -58,7 +58,7 @@ public sealed partial class Journey
         await page.Keyboard.PressAsync("Tab");
         await Expect(page.GetByText("417").First).ToBeVisibleAsync(new() { Timeout = Patience }); // all training samples at IF 20
         await page.GetByRole(AriaRole.Button, new() { Name = "Start", Exact = true }).ClickAsync();
-        await page.WaitForURLAsync(RunAddress(), new() { Timeout = Patience });
+        await Expect(page).ToHaveURLAsync(RunAddress(), new() { Timeout = Patience });
         var run = new Uri(page.Url);
 
         // The curve moves while we look, without a reload.
@@ -75,7 +75,7 @@ public sealed partial class Journey
         // The worst client's own page answers whether taking part helps it.
         await page.GotoAsync(new Uri(server.Address, run.AbsolutePath + "/clients").ToString());
         await page.Locator($"a[href*='{run.AbsolutePath}/clients/']").First.ClickAsync();
-        await page.WaitForURLAsync(ClientAddress());
+        await Expect(page).ToHaveURLAsync(ClientAddress());
         await Expect(page.Locator("h1")).ToContainTextAsync("Client");
         await Expect(page.Locator("canvas").First).ToBeVisibleAsync();
         await Screens.Take(page, "journey-client");

@@ -209,7 +209,10 @@ public sealed class LocalModelTests : IDisposable
         using var worker = new Worker(new WorkerSetup(layout, Options with { BatchSize = 8 }, data, new Augmentation(1, true), 1, CPU, frozen));
         int[] samples = [.. Enumerable.Range(0, 160)];
         worker.Train(upload, privates, 1, 0, samples);
+
+        // The count is the process's: what earlier tests left to finalizers must be gone before it is taken.
         GC.Collect();
+        GC.WaitForPendingFinalizers();
         long before = Tensor.TotalCount;
         var counts = new HashSet<long>();
         worker.Train(upload, privates, 2, 0, samples, () => counts.Add(Tensor.TotalCount));
