@@ -34,9 +34,16 @@ public sealed partial class SchedulerHost(
 
         // Bounded by the supervisor's own grace, then by force: a run's state must be written while the database is open.
         var scheduler = await schedulers.GetScheduler(CancellationToken.None);
-        await scheduler.Standby(CancellationToken.None);
-        await scheduler.Interrupt(QuartzRunQueue.Job, CancellationToken.None);
-        await scheduler.Shutdown(true, CancellationToken.None);
+        try
+        {
+            await scheduler.Standby(CancellationToken.None);
+            await scheduler.Interrupt(QuartzRunQueue.Job, CancellationToken.None);
+            await scheduler.Shutdown(true, CancellationToken.None);
+        }
+        catch (SchedulerException) when (scheduler.IsShutdown)
+        {
+            // Whoever disposed the container first has stopped it already.
+        }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -5,6 +5,7 @@ using FedPlatform.Datasets.Specs;
 using FedPlatform.Web.Components.NewRun;
 using FedPlatform.Web.Components.Shared;
 using FedPlatform.Web.Tests.Pages.Fakes;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FedPlatform.Web.Tests.Pages;
 
@@ -35,6 +36,7 @@ public class NewRunPageTests : PageTest
 
         Start(page).Click();
 
+        Eventually(() => Assert.Single(Runs.Created));
         var (spec, parent) = Assert.Single(Runs.Created);
         Assert.Null(parent);
         Assert.Equal(("digits", "fedloge", "resnet8", 20.0, 0.5, 10), (spec.Dataset, spec.Algorithm.Name, spec.Model, spec.LongTail.ImbalanceFactor, spec.Partition.Alpha, spec.Partition.Clients));
@@ -49,10 +51,10 @@ public class NewRunPageTests : PageTest
 
         page.Find("[data-preset=fedloge-cifar10]").Click();
 
-        Assert.Equal("40", page.Find("#f-partition-clients").GetAttribute("value"));
-        Assert.Equal("3407", page.Find("#f-seed").GetAttribute("value"));
-        Assert.Equal("resnet18", page.Find("#f-model").GetAttribute("value"));
-        Assert.Contains("preset=fedloge-cifar10", Address, StringComparison.Ordinal);
+        Eventually(() => Assert.Equal("40", page.Find("#f-partition-clients").GetAttribute("value")));
+        Eventually(() => Assert.Equal("3407", page.Find("#f-seed").GetAttribute("value")));
+        Eventually(() => Assert.Equal("resnet18", page.Find("#f-model").GetAttribute("value")));
+        Eventually(() => Assert.Contains("preset=fedloge-cifar10", Address, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -63,11 +65,11 @@ public class NewRunPageTests : PageTest
         page.Find("#f-partition-alpha").Input("-1");
 
         Eventually(() => Assert.NotEmpty(page.FindAll("[data-field='partition.alpha'] .problem")));
-        Assert.Contains("-1", page.Find("[data-field='partition.alpha'] .problem").TextContent, StringComparison.Ordinal);
-        Assert.Equal("true", page.Find("#f-partition-alpha").GetAttribute("aria-invalid"));
-        Assert.Empty(page.FindAll("[data-field='partition.clients'] .problem"));
-        Assert.True(Start(page).HasAttribute("disabled"));
-        Assert.Contains("partition.alpha", page.Find("#why").TextContent, StringComparison.Ordinal);
+        Eventually(() => Assert.Contains("-1", page.Find("[data-field='partition.alpha'] .problem").TextContent, StringComparison.Ordinal));
+        Eventually(() => Assert.Equal("true", page.Find("#f-partition-alpha").GetAttribute("aria-invalid")));
+        Eventually(() => Assert.Empty(page.FindAll("[data-field='partition.clients'] .problem")));
+        Eventually(() => Assert.True(Start(page).HasAttribute("disabled")));
+        Eventually(() => Assert.Contains("partition.alpha", page.Find("#why").TextContent, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -80,8 +82,8 @@ public class NewRunPageTests : PageTest
         page.Find("#f-name").Input("");
 
         Eventually(() => Assert.True(page.FindAll("#why li").Count >= 3));
-        Assert.NotEmpty(page.FindAll("[data-field=rounds] .problem"));
-        Assert.NotEmpty(page.FindAll("[data-field=name] .problem"));
+        Eventually(() => Assert.NotEmpty(page.FindAll("[data-field=rounds] .problem")));
+        Eventually(() => Assert.NotEmpty(page.FindAll("[data-field=name] .problem")));
     }
 
     [Fact]
@@ -92,7 +94,7 @@ public class NewRunPageTests : PageTest
         page.Find("#f-partition-clients").Input("90000");
 
         Eventually(() => Assert.NotEmpty(page.FindAll("[data-field='partition.clients'] .problem")));
-        Assert.Contains("90000", page.Find("[data-field='partition.clients'] .problem").TextContent.Replace(",", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Eventually(() => Assert.Contains("90000", page.Find("[data-field='partition.clients'] .problem").TextContent.Replace(",", "", StringComparison.Ordinal), StringComparison.Ordinal));
     }
 
     [Fact]
@@ -102,27 +104,13 @@ public class NewRunPageTests : PageTest
 
         page.Find("#f-rounds").Input("ten");
 
-        Assert.Contains("“ten” is not a number", page.Find("[data-field=rounds]").TextContent, StringComparison.Ordinal);
-        Assert.Equal("ten", page.Find("#f-rounds").GetAttribute("value"));
-        Assert.True(Start(page).HasAttribute("disabled"));
+        Eventually(() => Assert.Contains("“ten” is not a number", page.Find("[data-field=rounds]").TextContent, StringComparison.Ordinal));
+        Eventually(() => Assert.Equal("ten", page.Find("#f-rounds").GetAttribute("value")));
+        Eventually(() => Assert.True(Start(page).HasAttribute("disabled")));
 
         page.Find("#f-rounds").Input("12");
 
         Eventually(() => Assert.False(Start(page).HasAttribute("disabled")));
-    }
-
-    [Fact]
-    public void Every_change_is_previewed_after_a_short_rest()
-    {
-        var page = Open();
-        Eventually(() => Assert.NotEmpty(Datasets.Previewed));
-
-        page.Find("#f-longTail-imbalanceFactor").Input("5");
-        page.Find("#f-longTail-imbalanceFactor").Input("50");
-
-        Eventually(() => Assert.Equal(50, Datasets.Previewed[^1].LongTail.ImbalanceFactor));
-        Eventually(() => Assert.Contains("largest class", page.Find("aside").TextContent, StringComparison.Ordinal));
-        Assert.DoesNotContain(Datasets.Previewed, s => s.LongTail.ImbalanceFactor == 5);
     }
 
     [Fact]
@@ -132,8 +120,8 @@ public class NewRunPageTests : PageTest
 
         page.Find("[data-field=participation] input[type=range]").Input("1000");
 
-        Assert.Equal("1", page.Find("#f-participation").GetAttribute("value"));
-        Assert.Contains("10 of 10 clients", page.Find("[data-field=participation]").TextContent, StringComparison.Ordinal);
+        Eventually(() => Assert.Equal("1", page.Find("#f-participation").GetAttribute("value")));
+        Eventually(() => Assert.Contains("10 of 10 clients", page.Find("[data-field=participation]").TextContent, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -145,8 +133,8 @@ public class NewRunPageTests : PageTest
         page.Find("textarea.source").Input("name: Pasted\ndataset: digits\npartition:\n  clients: 7\n");
         page.FindAll(".page-head .segmented button").Single(b => b.TextContent == "Form").Click();
 
-        Assert.Equal("7", page.Find("#f-partition-clients").GetAttribute("value"));
-        Assert.Equal("Pasted", page.Find("#f-name").GetAttribute("value"));
+        Eventually(() => Assert.Equal("7", page.Find("#f-partition-clients").GetAttribute("value")));
+        Eventually(() => Assert.Equal("Pasted", page.Find("#f-name").GetAttribute("value")));
     }
 
     [Fact]
@@ -157,8 +145,8 @@ public class NewRunPageTests : PageTest
 
         page.Find("textarea.source").Input("""{ "dataset": "digits", "epochz": 3 }""");
 
-        Assert.Contains("epochz", page.Find("#why").TextContent, StringComparison.Ordinal);
-        Assert.True(Start(page).HasAttribute("disabled"));
+        Eventually(() => Assert.Contains("epochz", page.Find("#why").TextContent, StringComparison.Ordinal));
+        Eventually(() => Assert.True(Start(page).HasAttribute("disabled")));
     }
 
     [Fact]
@@ -176,6 +164,7 @@ public class NewRunPageTests : PageTest
         Eventually(() => Assert.False(Start(page).HasAttribute("disabled")));
         Start(page).Click();
 
+        Eventually(() => Assert.Single(Runs.Created));
         var (spec, from) = Assert.Single(Runs.Created);
         Assert.Equal((parent, 9L, 77), (from!.Value, spec.Seed, spec.Rounds));
     }
@@ -201,6 +190,43 @@ public class NewRunPageOfAViewerTests() : PageTest(FedPlatform.Web.Identity.Team
         var page = Render<NewRunPage>();
 
         Eventually(() => Assert.Contains("Your role may look", page.Markup, StringComparison.Ordinal));
-        Assert.True(page.Find("button.start").HasAttribute("disabled"));
+        Eventually(() => Assert.True(page.Find("button.start").HasAttribute("disabled")));
+    }
+}
+
+public class NewRunPreviewTests : PageTest
+{
+    private readonly FakeTimeProvider clock;
+
+    public NewRunPreviewTests()
+        : this(new FakeTimeProvider())
+    {
+    }
+
+    private NewRunPreviewTests(FakeTimeProvider clock)
+        : base(time: clock) => this.clock = clock;
+
+    [Fact]
+    public void Every_change_is_previewed_after_a_short_rest()
+    {
+        Navigation.NavigateTo("/runs/new");
+        var page = Render<NewRunPage>();
+        page.WaitForElement("select#f-dataset option[value=digits]", Patience);
+        Eventually(() => Assert.NotEmpty(Rested()));
+
+        page.Find("#f-longTail-imbalanceFactor").Input("5");
+        clock.Advance(TimeSpan.FromMilliseconds(100));
+        page.Find("#f-longTail-imbalanceFactor").Input("50");
+        Eventually(() => Assert.Equal("50", page.Find("#f-longTail-imbalanceFactor").GetAttribute("value")));
+
+        Eventually(() => Assert.Equal(50, Rested()[^1].LongTail.ImbalanceFactor));
+        Eventually(() => Assert.Contains("largest class", page.Find("aside").TextContent, StringComparison.Ordinal));
+        Assert.DoesNotContain(Datasets.Previewed, s => s.LongTail.ImbalanceFactor == 5);
+    }
+
+    private List<RunSpec> Rested()
+    {
+        clock.Advance(TimeSpan.FromMilliseconds(250));
+        return Datasets.Previewed;
     }
 }

@@ -17,13 +17,13 @@ public abstract class PageTest : BunitContext
 {
     protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    protected PageTest(TeamRole role = TeamRole.Owner)
+    protected PageTest(TeamRole role = TeamRole.Owner, TimeProvider? time = null)
     {
         Feed = new FakeFeed();
         Runs = new FakeRuns(Feed);
         Datasets = new FakeDatasets();
         Services.AddPageServices();
-        Services.AddSingleton(TimeProvider.System);
+        Services.AddSingleton(time ?? TimeProvider.System);
         Services.AddSingleton<IRunFeed>(Feed);
         Services.AddSingleton<IRunService>(Runs);
         Services.AddSingleton<IDatasetService>(Datasets);
