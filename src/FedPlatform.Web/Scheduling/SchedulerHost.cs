@@ -40,9 +40,10 @@ public sealed partial class SchedulerHost(
             await scheduler.Interrupt(QuartzRunQueue.Job, CancellationToken.None);
             await scheduler.Shutdown(true, CancellationToken.None);
         }
-        catch (SchedulerException) when (scheduler.IsShutdown)
+        catch (SchedulerException e)
         {
-            // Whoever disposed the container first has stopped it already.
+            // Whoever disposed the container first has shut it down already; its jobs have ended with it.
+            LogStopped(log, e.Message);
         }
     }
 
@@ -73,6 +74,9 @@ public sealed partial class SchedulerHost(
             }
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The scheduler had stopped already: {Reason}")]
+    private static partial void LogStopped(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A pass of the reconciler failed")]
     private static partial void LogFailed(ILogger logger, Exception exception);
