@@ -58,8 +58,8 @@ public sealed class LiveMeasurements(ITestOutputHelper output)
         var delays = new List<double>();
         foreach (var page in pages)
         {
-            var seen = await page.EvaluateAsync<JsonElement>("window.seen");
-            foreach (var entry in seen.EnumerateObject())
+            using var seen = JsonDocument.Parse(await page.EvaluateAsync<string>("JSON.stringify(window.seen)"));
+            foreach (var entry in seen.RootElement.EnumerateObject())
             {
                 if (committed.TryGetValue(int.Parse(entry.Name, CultureInfo.InvariantCulture), out var at)) delays.Add(entry.Value.GetDouble() - at.ToUnixTimeMilliseconds());
             }
