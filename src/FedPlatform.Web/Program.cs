@@ -6,6 +6,7 @@ using FedPlatform.Web.Persistence;
 using FedPlatform.Web.Realtime;
 using FedPlatform.Web.Runs;
 using FedPlatform.Web.Scheduling;
+using Microsoft.AspNetCore.Connections;
 
 // appsettings.json and wwwroot lie beside the executable; the data folder is the current directory's.
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
@@ -20,7 +21,7 @@ builder.AddIdentityAndTeams();
 builder.AddApi();
 builder.AddDashboard();
 
-var app = builder.Build();
+await using var app = builder.Build();
 if (!await app.OpenStorage())
 {
     return 1;
@@ -44,5 +45,16 @@ app.MapAgentApi();
 app.MapHubs();
 app.MapDashboard();
 
-await app.RunAsync();
+try
+{
+    await app.StartAsync();
+}
+catch (IOException e) when (e.InnerException is AddressInUseException)
+{
+    await Console.Error.WriteLineAsync($"FedPlatform cannot start:\n  {e.Message} Choose another one with --urls.");
+    await app.StopAsync();
+    return 1;
+}
+
+await app.WaitForShutdownAsync();
 return 0;

@@ -1,5 +1,6 @@
 using FedPlatform.Data;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
@@ -43,7 +44,7 @@ public static class PersistenceServices
             await PlatformDatabase.Migrate(db, cancellationToken);
             return true;
         }
-        catch (Exception e) when (e is OptionsValidationException or StorageInUseException or AggregateException)
+        catch (Exception e) when (e is OptionsValidationException or StorageInUseException or AggregateException or SqliteException or IOException or UnauthorizedAccessException)
         {
             Console.Error.WriteLine("FedPlatform cannot start:");
             foreach (var message in Messages(e))
@@ -59,6 +60,7 @@ public static class PersistenceServices
     {
         AggregateException all => all.InnerExceptions.SelectMany(Messages),
         OptionsValidationException options => options.Failures,
+        SqliteException sqlite => [$"The database of Storage:Root cannot be opened: {sqlite.Message} Is the disk full, or the file damaged? It was left as it is."],
         _ => [e.Message],
     };
 }
