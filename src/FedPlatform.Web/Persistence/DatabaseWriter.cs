@@ -17,13 +17,14 @@ public sealed class DatabaseWriter : IAsyncDisposable
     private readonly IDbContextFactory<PlatformContext> _contexts;
     private readonly RunFeed _feed;
     private readonly TimeProvider _time;
+    private readonly DiskReserve _reserve;
     private readonly Channel<Func<Task>> _queue =
         Channel.CreateBounded<Func<Task>>(new BoundedChannelOptions(1024) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
     private readonly Task _loop;
 
-    public DatabaseWriter(IDbContextFactory<PlatformContext> contexts, RunFeed feed, TimeProvider time)
+    public DatabaseWriter(IDbContextFactory<PlatformContext> contexts, RunFeed feed, TimeProvider time, DiskReserve reserve)
     {
-        (_contexts, _feed, _time) = (contexts, feed, time);
+        (_contexts, _feed, _time, _reserve) = (contexts, feed, time, reserve);
         _loop = Task.Factory.StartNew(Drain, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
     }
 
@@ -58,7 +59,30 @@ public sealed class DatabaseWriter : IAsyncDisposable
         return await done.Task;
     }
 
+    /// <summary>
+    /// The same for what must be said even on a full disk: tried once more with the room kept in reserve.
+    /// </summary>
+    public async Task<T> WriteEssential<T>(Func<WriteScope, Task<T>> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Write(work, cancellationToken);
+        }
+        catch (Exception e) when (DiskFull.Is(e) && _reserve.Release())
+        {
+            return await Write(work, cancellationToken);
+        }
+    }
+
     public Task Write(Func<WriteScope, Task> work, CancellationToken cancellationToken) => Write(
+        async scope =>
+        {
+            await work(scope);
+            return true;
+        },
+        cancellationToken);
+
+    public Task WriteEssential(Func<WriteScope, Task> work, CancellationToken cancellationToken) => WriteEssential(
         async scope =>
         {
             await work(scope);

@@ -57,7 +57,7 @@ public sealed partial class OrphanCollector(
             {
                 await Collect(stoppingToken);
             }
-            catch (IOException e)
+            catch (Exception e) when (e is IOException or System.Data.Common.DbException)
             {
                 LogFailed(log, e);
             }

@@ -15,6 +15,7 @@ public static class PersistenceServices
         services.AddSingleton<IValidateOptions<StorageOptions>, StorageOptionsValidator>();
         services.AddSingleton<StorageLayout>();
         services.AddSingleton<StorageLock>();
+        services.AddSingleton<DiskReserve>();
         services.AddSingleton(TimeProvider.System);
         services.AddDbContextFactory<PlatformContext>((provider, options) =>
             PlatformDatabase.Configure(options, provider.GetRequiredService<StorageLayout>().Database));
@@ -42,6 +43,7 @@ public static class PersistenceServices
             Directory.CreateDirectory(layout.Runs);
             await using var db = await app.Services.GetRequiredService<IDbContextFactory<PlatformContext>>().CreateDbContextAsync(cancellationToken);
             await PlatformDatabase.Migrate(db, cancellationToken);
+            app.Services.GetRequiredService<DiskReserve>().Keep();
             return true;
         }
         catch (Exception e) when (e is OptionsValidationException or StorageInUseException or AggregateException or SqliteException or IOException or UnauthorizedAccessException)

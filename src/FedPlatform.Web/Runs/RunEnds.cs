@@ -12,7 +12,7 @@ public sealed class RunEnds(DatabaseWriter writer, IOptions<RunOptions> options,
     private const int DetailLines = 200;
 
     /// <summary>The process's last word. False when it does not hold the run (any more).</summary>
-    public Task<bool> End(Guid runId, RunEnd end, CancellationToken cancellationToken) => writer.Write(
+    public Task<bool> End(Guid runId, RunEnd end, CancellationToken cancellationToken) => writer.WriteEssential(
         async scope =>
         {
             var run = await scope.Run(runId);
@@ -47,7 +47,7 @@ public sealed class RunEnds(DatabaseWriter writer, IOptions<RunOptions> options,
     /// the run is lost and queued again after a while, or has failed when it was lost too often.
     /// </summary>
     /// <returns>When the run is queued again: the time it is due. Otherwise null.</returns>
-    public Task<DateTimeOffset?> ProcessGone(Guid runId, long epoch, string why, bool counts, CancellationToken cancellationToken) => writer.Write<DateTimeOffset?>(
+    public Task<DateTimeOffset?> ProcessGone(Guid runId, long epoch, string why, bool counts, CancellationToken cancellationToken) => writer.WriteEssential<DateTimeOffset?>(
         async scope =>
         {
             var run = await scope.Run(runId);
@@ -63,7 +63,7 @@ public sealed class RunEnds(DatabaseWriter writer, IOptions<RunOptions> options,
         cancellationToken);
 
     /// <summary>A lost run that nobody requeued, because the server died in between.</summary>
-    public Task<DateTimeOffset?> RequeueLost(Guid runId, CancellationToken cancellationToken) => writer.Write<DateTimeOffset?>(
+    public Task<DateTimeOffset?> RequeueLost(Guid runId, CancellationToken cancellationToken) => writer.WriteEssential<DateTimeOffset?>(
         async scope =>
         {
             var run = await scope.Run(runId);
@@ -72,7 +72,7 @@ public sealed class RunEnds(DatabaseWriter writer, IOptions<RunOptions> options,
         cancellationToken);
 
     /// <summary>The run cannot start, or would fail the same way again.</summary>
-    public Task GiveUp(Guid runId, long? epoch, string reason, CancellationToken cancellationToken) => writer.Write(
+    public Task GiveUp(Guid runId, long? epoch, string reason, CancellationToken cancellationToken) => writer.WriteEssential(
         async scope =>
         {
             var run = await scope.Run(runId);
@@ -84,7 +84,7 @@ public sealed class RunEnds(DatabaseWriter writer, IOptions<RunOptions> options,
         cancellationToken);
 
     /// <summary>The server shuts down and has ended the process: the run keeps its place and goes on at the next start.</summary>
-    public Task Release(Guid runId, long epoch, CancellationToken cancellationToken) => writer.Write(
+    public Task Release(Guid runId, long epoch, CancellationToken cancellationToken) => writer.WriteEssential(
         async scope =>
         {
             var run = await scope.Run(runId);
@@ -97,7 +97,7 @@ public sealed class RunEnds(DatabaseWriter writer, IOptions<RunOptions> options,
         cancellationToken);
 
     /// <summary>There is room again for a run that paused because the disk was full.</summary>
-    public Task<bool> RoomAgain(Guid runId, CancellationToken cancellationToken) => writer.Write(
+    public Task<bool> RoomAgain(Guid runId, CancellationToken cancellationToken) => writer.WriteEssential(
         async scope =>
         {
             var run = await scope.Run(runId);

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using FedPlatform.Contracts.Live;
 using FedPlatform.Web.Persistence;
+using Microsoft.EntityFrameworkCore;
 
 namespace FedPlatform.Web.Runs;
 
@@ -13,6 +15,11 @@ public sealed partial class RunLog(DatabaseWriter writer, TimeProvider time, ILo
     private const int MaxText = 4_000;
 
     private readonly ConcurrentQueue<(Guid Run, LogLine Line)> _waiting = new();
+    private readonly SemaphoreSlim _flushing = new(1, 1);
+
+    // Taken from the queue and not yet durable: stays when a write fails, for the next try.
+    private readonly List<(Guid Run, LogLine Line)> _batch = [];
+    private bool _failing;
 
     /// <summary>Never waits. A flood beyond what can be written is dropped.</summary>
     public void Add(Guid run, LogLine line)
@@ -25,37 +32,37 @@ public sealed partial class RunLog(DatabaseWriter writer, TimeProvider time, ILo
 
     public void Add(Guid run, string level, string text) => Add(run, new LogLine { At = time.GetUtcNow(), Level = level, Text = text });
 
-    /// <summary>Writes what is waiting.</summary>
+    /// <summary>Writes what is waiting. Never throws for want of disk or database: the lines wait for the next try.</summary>
     public async Task Flush(CancellationToken cancellationToken)
     {
-        var batch = new List<(Guid Run, LogLine Line)>();
-        while (_waiting.TryDequeue(out var entry))
+        await _flushing.WaitAsync(cancellationToken);
+        try
         {
-            batch.Add(entry);
-        }
-
-        if (batch.Count == 0)
-        {
-            return;
-        }
-
-        await writer.Write(
-            async scope =>
+            while (_batch.Count < MaxWaiting && _waiting.TryDequeue(out var entry))
             {
-                foreach (var lines in batch.GroupBy(b => b.Run))
-                {
-                    if (await scope.Run(lines.Key) is not { } run)
-                    {
-                        continue;
-                    }
+                _batch.Add(entry);
+            }
 
-                    foreach (var (_, line) in lines)
-                    {
-                        scope.Emit(run, new RunEvent { RunId = run.Id, Sequence = 0, At = line.At, Kind = RunEventKind.Log, Log = line });
-                    }
-                }
-            },
-            cancellationToken);
+            if (_batch.Count > 0)
+            {
+                await writer.Write(Store, cancellationToken);
+                _batch.Clear();
+                _failing = false;
+            }
+        }
+        catch (Exception e) when (e is DbException or DbUpdateException)
+        {
+            if (!_failing)
+            {
+                LogFailed(log, e.Message);
+            }
+
+            _failing = true;
+        }
+        finally
+        {
+            _flushing.Release();
+        }
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -64,22 +71,37 @@ public sealed partial class RunLog(DatabaseWriter writer, TimeProvider time, ILo
         await Flush(cancellationToken);
     }
 
+    public override void Dispose()
+    {
+        _flushing.Dispose();
+        base.Dispose();
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Batch, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            try
+            await Flush(stoppingToken);
+        }
+    }
+
+    private async Task Store(WriteScope scope)
+    {
+        foreach (var lines in _batch.GroupBy(b => b.Run))
+        {
+            if (await scope.Run(lines.Key) is not { } run)
             {
-                await Flush(stoppingToken);
+                continue;
             }
-            catch (Microsoft.EntityFrameworkCore.DbUpdateException e)
+
+            foreach (var (_, line) in lines)
             {
-                LogFailed(log, e);
+                scope.Emit(run, new RunEvent { RunId = run.Id, Sequence = 0, At = line.At, Kind = RunEventKind.Log, Log = line });
             }
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Log lines of runs could not be written")]
-    private static partial void LogFailed(ILogger logger, Exception exception);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Log lines of runs wait, they cannot be written: {Reason}")]
+    private static partial void LogFailed(ILogger logger, string reason);
 }

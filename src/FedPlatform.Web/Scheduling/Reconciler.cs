@@ -19,6 +19,7 @@ public sealed partial class Reconciler(
     RunProcesses processes,
     QuartzRunQueue queue,
     StorageLayout layout,
+    DiskReserve reserve,
     IOptions<RunOptions> options,
     TimeProvider time,
     ILogger<Reconciler> log)
@@ -53,6 +54,7 @@ public sealed partial class Reconciler(
         await ExpireLeases(cancellationToken);
         await RequeueLost(cancellationToken);
         await ResumeWhereThereIsRoom(cancellationToken);
+        reserve.Keep();
         await RememberForgotten(cancellationToken);
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using FedPlatform.Contracts.Agents;
 using FedPlatform.Contracts.Runs;
 using FedPlatform.Data;
+using FedPlatform.Web.Persistence;
 using FedPlatform.Web.Runs;
 using Microsoft.EntityFrameworkCore;
 
@@ -16,10 +17,12 @@ public sealed partial class RunSupervisor(
     RunLog runLog,
     IRunQueue queue,
     IDbContextFactory<PlatformContext> contexts,
+    TimeProvider time,
     ILogger<RunSupervisor> log)
 {
     private const int TailLines = 30;
     private const int KilledBySignal = 128;
+    private static readonly TimeSpan RoomRetry = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ShutdownGrace = TimeSpan.FromSeconds(5);
 
     /// <summary>Returns when the process is gone and the run's state says so. Cancelled when the server shuts down.</summary>
@@ -59,14 +62,8 @@ public sealed partial class RunSupervisor(
             var released = await WaitForEnd(process, kill.Token, cancellationToken);
             await runLog.Flush(CancellationToken.None);
             LogEnded(log, claim.Name, process.ExitCode);
-            if (released)
-            {
-                await ends.Release(runId, claim.Epoch, CancellationToken.None);
-            }
-            else
-            {
-                await Settle(runId, claim.Epoch, process.ExitCode, tail);
-            }
+            await WhenThereIsRoom(
+                () => released ? ends.Release(runId, claim.Epoch, CancellationToken.None) : Settle(runId, claim.Epoch, process.ExitCode, tail), cancellationToken);
         }
     }
 
@@ -101,6 +98,24 @@ public sealed partial class RunSupervisor(
             process.Kill(entireProcessTree: true);
             await process.WaitForExitAsync(CancellationToken.None);
             return released;
+        }
+    }
+
+    /// <summary>On a disk so full that not even the end of a run can be written, waits instead of losing it.</summary>
+    private async Task WhenThereIsRoom(Func<Task> write, CancellationToken shutdown)
+    {
+        while (true)
+        {
+            try
+            {
+                await write();
+                return;
+            }
+            catch (Exception e) when (DiskFull.Is(e) && !shutdown.IsCancellationRequested)
+            {
+                LogNoRoom(log);
+                await Task.Delay(RoomRetry, time, shutdown);
+            }
         }
     }
 
@@ -161,6 +176,9 @@ public sealed partial class RunSupervisor(
         var device = await db.Runs.AsNoTracking().Where(r => r.Id == runId).Select(r => r.Device).SingleAsync();
         await queue.Enqueue(new QueuedRun(runId, epoch, device, due), CancellationToken.None);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The disk is full: the end of a run cannot be written yet")]
+    private static partial void LogNoRoom(ILogger logger);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Run '{Name}' started as process {ProcessId}, {Round} rounds committed")]
     private static partial void LogStarted(ILogger logger, string name, int processId, int round);
