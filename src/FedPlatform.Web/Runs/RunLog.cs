@@ -15,6 +15,8 @@ public sealed partial class RunLog(DatabaseWriter writer, TimeProvider time, ILo
     private const int MaxText = 4_000;
 
     private readonly ConcurrentQueue<(Guid Run, LogLine Line)> _waiting = new();
+
+    // Never disposed: it holds no handle, and a host may be stopped once more after it was disposed.
     private readonly SemaphoreSlim _flushing = new(1, 1);
 
     // Taken from the queue and not yet durable: stays when a write fails, for the next try.
@@ -69,12 +71,6 @@ public sealed partial class RunLog(DatabaseWriter writer, TimeProvider time, ILo
     {
         await base.StopAsync(cancellationToken);
         await Flush(cancellationToken);
-    }
-
-    public override void Dispose()
-    {
-        _flushing.Dispose();
-        base.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

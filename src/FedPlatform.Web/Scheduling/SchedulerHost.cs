@@ -33,9 +33,9 @@ public sealed partial class SchedulerHost(
         await base.StopAsync(cancellationToken);
 
         // Bounded by the supervisor's own grace, then by force: a run's state must be written while the database is open.
-        var scheduler = await schedulers.GetScheduler(CancellationToken.None);
         try
         {
+            var scheduler = await schedulers.GetScheduler(CancellationToken.None);
             await scheduler.Standby(CancellationToken.None);
             await scheduler.Interrupt(QuartzRunQueue.Job, CancellationToken.None);
             await scheduler.Shutdown(true, CancellationToken.None);
