@@ -72,6 +72,15 @@ public sealed partial class Journey
         await page.GetByRole(AriaRole.Button, new() { NameRegex = AccuracyTable() }).First.ClickAsync();
         await Screens.Take(page, "journey-run");
 
+        // What a paper needs: the curve and the bars as drawings.
+        foreach (string chart in (string[])["accuracy", "gm-per-class"])
+        {
+            var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Button, new() { Name = $"Save as a drawing: {chart}" }).ClickAsync());
+            string drawing = await File.ReadAllTextAsync(await download.PathAsync());
+            Assert.StartsWith("<svg", drawing, StringComparison.Ordinal);
+            Assert.Contains("<path", drawing, StringComparison.Ordinal);
+        }
+
         // The worst client's own page answers whether taking part helps it.
         await page.GotoAsync(new Uri(server.Address, run.AbsolutePath + "/clients").ToString());
         await page.Locator($"a[href*='{run.AbsolutePath}/clients/']").First.ClickAsync();

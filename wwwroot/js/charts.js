@@ -37,6 +37,7 @@ class Frame {
     this.observer.observe(root);
     this.tool("Table", "Show the numbers as a table", b => this.toggleTable(b));
     this.tool("PNG", "Save as a picture", () => this.picture());
+    this.tool("SVG", "Save as a drawing", () => save(this.name + ".svg", new Blob([this.svg()], { type: "image/svg+xml" })));
     this.tool("CSV", "Save the numbers", () => save(this.name + ".csv", new Blob([this.csv()], { type: "text/csv" })));
   }
   tool(text, title, act) {
@@ -145,6 +146,26 @@ class Line extends Frame {
   }
   rows() { return { head: [this.o.xLabel ?? "round", ...this.o.series.map(s => s.label)], body: this.data[0].map((x, i) => [x, ...this.o.series.map((s, k) => { const v = this.data[k + 1][i]; return v == null ? null : this.o.format === "percent" ? (100 * v).toFixed(2) : +v.toPrecision(6); })]) }; }
   picture() { this.canvasToPng(this.plot.querySelector("canvas")); }
+  // The curves as they are shown: visible series, zoomed range, five ticks an axis.
+  svg() {
+    const { u, o } = this, r = devicePixelRatio, left = u.bbox.left / r, top = u.bbox.top / r + 20, w = u.bbox.width / r, h = u.bbox.height / r, out = [], { x, y } = u.scales;
+    const text = (tx, ty, t, anchor = "middle", fill = token("--muted")) => out.push(`<text x="${tx.toFixed(1)}" y="${ty.toFixed(1)}" text-anchor="${anchor}" fill="${fill}">${escape(t)}</text>`);
+    for (let i = 0; i <= 4; i++) {
+      const v = y.min + (y.max - y.min) * i / 4, at = top + u.valToPos(v, "y"), n = x.min + (x.max - x.min) * i / 4;
+      out.push(`<line x1="${left}" x2="${left + w}" y1="${at.toFixed(1)}" y2="${at.toFixed(1)}" stroke="${token("--line")}"/>`);
+      text(left - 6, at + 4, this.format(v), "end"); text(left + u.valToPos(n, "x"), top + h + 16, String(Math.round(n)));
+    }
+    text(left + w / 2, top + h + 32, o.xLabel ?? "round");
+    let at = left;
+    o.series.forEach((s, k) => {
+      if (!u.series[k + 1].show) return;
+      let d = "";
+      this.data[0].forEach((n, i) => { const v = this.data[k + 1][i]; if (v != null && n >= x.min && n <= x.max) d += `${d ? "L" : "M"}${(left + u.valToPos(n, "x")).toFixed(1)} ${(top + u.valToPos(v, "y")).toFixed(1)}`; });
+      const pen = `fill="none" stroke="${colour(s.color)}" stroke-width="${s.width ?? 2}"${s.dash ? ' stroke-dasharray="6 4"' : ""}`;
+      out.push(`<path d="${d}" ${pen}/><path d="M${at} 12h18" ${pen}/>`); text(at + 23, 16, s.label, "start", token("--text")); at += 40 + 7 * s.label.length;
+    });
+    return `<svg xmlns="http://www.w3.org/2000/svg" width="${u.width}" height="${Math.ceil(top + h + 40)}" font-family="Inter, system-ui, sans-serif" font-size="11"><title>${escape(o.name)}</title><rect width="100%" height="100%" fill="${token("--surface")}"/>${out.join("")}</svg>`;
+  }
   themed() { this.u.redraw(false, true); }
   resized() { this.u.setSize({ width: Math.max(200, this.root.clientWidth - 16), height: this.o.height ?? 220 }); }
   dispose() { super.dispose(); this.u.destroy(); }
@@ -154,16 +175,21 @@ class Line extends Frame {
 class Still extends Frame {
   constructor(root, name, make, rows, height, lib) {
     super(root, name);
-    this.make = make; this.rowsOf = rows; this.plot.style.height = height + "px";
+    this.make = make; this.rowsOf = rows; this.lib = lib; this.plot.style.height = height + "px";
     this.chart = lib.init(this.plot, null, { renderer: "canvas" });
     this.plot.setAttribute("role", "img");
   }
   set(data) {
     this.data = data; const height = data.height; if (height) { this.plot.style.height = height + "px"; this.chart.resize(); }
-    this.chart.setOption({ animation: !still.matches, animationDuration: 250, animationDurationUpdate: 250, textStyle: { fontFamily: "Inter, system-ui, sans-serif", color: token("--text") }, ...this.make(data, this.plot.clientWidth) }, true);
+    this.chart.setOption(this.option(!still.matches), true);
     this.plot.setAttribute("aria-label", data.label ?? this.name); this.host.dataset.points = this.rowsOf(data).body.length; this.fillTable();
   }
+  option(animation) { return { animation, animationDuration: 250, animationDurationUpdate: 250, textStyle: { fontFamily: "Inter, system-ui, sans-serif", color: token("--text") }, ...this.make(this.data, this.plot.clientWidth, this.plot.clientHeight) }; }
   rows() { return this.rowsOf(this.data); }
+  svg() {
+    const drawing = this.lib.init(null, null, { renderer: "svg", ssr: true, width: this.plot.clientWidth, height: this.plot.clientHeight });
+    try { drawing.setOption({ ...this.option(false), backgroundColor: token("--surface") }); return drawing.renderToSVGString(); } finally { drawing.dispose(); }
+  }
   picture() { fetchBlob(this.chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: token("--surface") })).then(b => save(this.name + ".png", b)); }
   themed() { if (this.data) this.set(this.data); }
   resized() { this.chart.resize(); }
@@ -176,7 +202,7 @@ const axisText = () => ({ color: token("--muted"), fontSize: 11 });
 const ramp = () => [0, 1, 2, 3, 4].map(i => token(`--heat-${i}`));
 
 // { rows: [names], columns: [names], groups?: [column group], values: flat row-major numbers or null, format, rowTitle, columnTitle, scale: "sqrt"|"linear", max }
-function heatOption(d, width) {
+function heatOption(d, width, height) {
   const dark = document.documentElement.dataset.theme === "dark", f = formats[d.format], n = d.columns.length, cells = [], bend = d.scale === "sqrt" ? v => Math.sqrt(v) : v => v;
   let top = d.max ?? 0; d.values.forEach(v => { if (v > top) top = v; });
   d.values.forEach((v, i) => { if (v != null) cells.push({ value: [i % n, Math.floor(i / n), bend(v), v], label: { color: bend(v) / (bend(top) || 1) > (dark ? .62 : .42) ? (dark ? "#0f1216" : "#fff") : token("--text") } }); });
@@ -187,7 +213,7 @@ function heatOption(d, width) {
       ? `true <b>${escape(d.rows[p.value[1]])}</b> → predicted <b>${escape(d.columns[p.value[0]])}</b><br>${f(p.value[3])} ${d.confusionOf ? `of ${formats.count(d.confusionOf[p.value[1]])} (${(100 * p.value[3] / Math.max(1, d.confusionOf[p.value[1]])).toFixed(1)} %)` : ""}`
       : `${escape(d.rows[p.value[1]])} · <b>${escape(d.columns[p.value[0]])}</b>${d.groups ? ` (${d.groups[p.value[0]]})` : ""}<br>${f(p.value[3])}${d.unit ? " " + d.unit : ""}` },
     xAxis: { type: "category", data: d.columns, name: d.columnTitle, nameLocation: "middle", nameGap: many ? 16 : 34, nameTextStyle: axisText(), axisTick: { show: false }, axisLine: { show: false }, splitArea: { show: false }, axisLabel: { ...axisText(), show: !many, interval: 0, rotate: width / n < 8 * Math.max(...d.columns.map(c => Math.min(12, c.length + 2))) ? 40 : 0, formatter: (v, i) => (d.groups ? groupMark[d.groups[i]] + " " : "") + (v.length > 12 ? v.slice(0, 11) + "…" : v), color: (v, i) => d.groups ? token(`--${d.groups[i] ?? "muted"}-text`) : token("--muted") } },
-    yAxis: { type: "category", data: d.rows, inverse: true, axisTick: { show: false }, axisLine: { show: false }, axisLabel: { ...axisText(), interval: tall ? "auto" : 0, show: d.rows.length <= 120, formatter: v => v.length > 14 ? v.slice(0, 13) + "…" : v } },
+    yAxis: { type: "category", data: d.rows, inverse: true, axisTick: { show: false }, axisLine: { show: false }, axisLabel: { ...axisText(), interval: tall || height / d.rows.length < 14 ? "auto" : 0, show: d.rows.length <= 120, formatter: v => v.length > 14 ? v.slice(0, 13) + "…" : v } },
     visualMap: { show: false, min: 0, max: bend(top || 1), inRange: { color: ramp() }, dimension: 2 },
     series: [{ type: "heatmap", data: cells, progressive: 0, animation: false, itemStyle: { borderColor: token("--surface"), borderWidth: many || tall ? 0 : 1, borderRadius: many || tall ? 0 : 2 }, emphasis: { itemStyle: { borderColor: token("--text"), borderWidth: 1 } },
       label: { show: inCell, fontSize: 11, formatter: p => p.value[3] === 0 && d.format === "count" ? "" : d.format === "percent" ? Math.round(100 * p.value[3]) : f(p.value[3]) } }],
