@@ -28,6 +28,8 @@
   const bar = document.getElementById("components-reconnect-modal");
   bar?.addEventListener("components-reconnect-state-changed", e => {
     bar.dataset.state = e.detail.state;
+    // A server that was restarted knows nothing of this page, but the address does: show the truth again. A form keeps what was typed.
+    if (e.detail.state === "rejected" && !location.pathname.startsWith("/runs/new")) location.reload();
     if (e.detail.state === "failed") document.addEventListener("visibilitychange", retryWhenSeen);
   });
   const retryWhenSeen = () => { if (document.visibilityState === "visible") { document.removeEventListener("visibilitychange", retryWhenSeen); retry(); } };
