@@ -49,6 +49,12 @@ public sealed class EveryPage
                 int wider = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
                 if (wider > 0) problems.Add($"{path} at {width}: {wider} px wider than the window");
                 string name = path.Replace("/{run}", "", StringComparison.Ordinal).Trim('/').Replace('/', '-');
+                if (path.EndsWith("/artifacts", StringComparison.Ordinal))
+                {
+                    var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "Download" }).First.ClickAsync());
+                    if (new FileInfo(await download.PathAsync()).Length == 0) problems.Add($"{path} at {width}: an empty download");
+                }
+
                 await Screens.Take(page, $"{(name.Length == 0 ? "dashboard" : name)}{(path.EndsWith("{run}", StringComparison.Ordinal) ? "-one" : "")}-{width}-{scheme}".ToLowerInvariant(), whole: true);
             }
         }

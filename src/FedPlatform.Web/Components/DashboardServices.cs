@@ -1,7 +1,5 @@
 using FedPlatform.Web.Components.Charts;
 using FedPlatform.Web.Components.Shared;
-using FedPlatform.Web.Identity;
-using FedPlatform.Web.Runs;
 using MudBlazor;
 using MudBlazor.Services;
 
@@ -51,18 +49,6 @@ public static class DashboardServices
             pages.UseStatusCodePagesWithReExecute("/not-found");
         });
 
-    public static IEndpointConventionBuilder MapDashboard(this IEndpointRouteBuilder endpoints)
-    {
-        endpoints.MapGet("/runs/{id:guid}/download/{artifactId}", Download).RequireAuthorization().ExcludeFromDescription();
-        return endpoints.MapRazorComponents<App>().AddInteractiveServerRenderMode();
-    }
-
-    /// <summary>An artifact for the visitor of a page; the service knows whether the actor may read it.</summary>
-    private static async Task<IResult> Download(Guid id, string artifactId, HttpContext context, IRunService runs, CancellationToken cancellationToken)
-    {
-        context.RequestServices.GetService<CurrentActor>()?.Use(context.User);
-        return await runs.OpenArtifact(id, artifactId, cancellationToken) is { } content
-            ? Results.File(content.Stream, content.ContentType, content.Name)
-            : Results.NotFound();
-    }
+    public static IEndpointConventionBuilder MapDashboard(this IEndpointRouteBuilder endpoints) =>
+        endpoints.MapRazorComponents<App>().AddInteractiveServerRenderMode();
 }

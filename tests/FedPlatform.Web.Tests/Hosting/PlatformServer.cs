@@ -151,7 +151,7 @@ public static class Waiting
     /// <summary>Asks again until the answer will do; fails with the last answer when time is up.</summary>
     public static async Task<T> Until<T>(Func<Task<T>> ask, Func<T, bool> enough, int seconds = 20)
     {
-        var deadline = DateTime.UtcNow.AddSeconds(seconds);
+        var watch = System.Diagnostics.Stopwatch.StartNew();
         while (true)
         {
             var answer = await ask();
@@ -160,7 +160,7 @@ public static class Waiting
                 return answer;
             }
 
-            Assert.True(DateTime.UtcNow < deadline, $"Still {JsonSerializer.Serialize(answer, ContractJson.Options)} after {seconds} s.");
+            Assert.True(watch.Elapsed.TotalSeconds < seconds, $"Still {JsonSerializer.Serialize(answer, ContractJson.Options)} after {seconds} s.");
             await Task.Delay(30);
         }
     }
